@@ -1,0 +1,1 @@
+"""The conversation and the platforms on which it is held."""

@@ -1,0 +1,259 @@
+"""The ports between a platform and the rest, and `show()`, which pours cards onto a surface."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.cards import Card, Progress
+from core.clock import Clock, SystemClock
+from core.conversation import ChatRef
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """What a person sent: a message, a typed command or a pressed button, all alike.
+
+    `language` is the platform's word for the person's language, if it has one (`pt-br`, `en`).
+    `local` = the person sits at the machine itself.
+    """
+
+    chat: ChatRef
+    person: str
+    text: str
+    language: str | None = None
+    local: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a surface bears. `edit_every`: seconds between two calls at the least."""
+
+    edit_every: float
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Something shown, by which it can be changed later."""
+
+    ref: str
+
+
+class SlowDown(Exception):  # noqa: N818  # the platform's request, not an error of ours
+    """The platform asks for a pause of `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"pause of {seconds:g} s")
+        self.seconds = seconds
+
+
+class SurfaceDown(Exception):  # noqa: N818  # a state that passes
+    """The platform cannot be reached at the moment."""
+
+
+class Surface(Protocol):
+    """One chat on a platform, as a place where cards appear."""
+
+    @property
+    def limits(self) -> Limits:
+        """What the surface bears."""
+        ...
+
+    async def busy(self) -> None:
+        """Show that somebody is at work (typing), where the platform can."""
+        ...
+
+    async def post(self, card: Card) -> Post:
+        """Show a card. May raise SlowDown or SurfaceDown."""
+        ...
+
+    async def edit(self, post: Post, card: Card) -> Post:
+        """Turn what is shown into this card; the post may be another one afterwards."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MenuItem:
+    """A command as a platform shows it. `arguments` is a pattern for people, such as `[MODEL]`."""
+
+    name: str
+    aliases: tuple[str, ...]
+    summary: str
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A possible argument: `value` is typed, `label` and `detail` are read."""
+
+    value: str
+    label: str
+    detail: str = ""
+
+
+class Responder(Protocol):
+    """Who answers. The platforms know nothing more of the program."""
+
+    def respond(self, incoming: Incoming) -> AsyncIterator[Card]:
+        """The answer as successive versions of one card; the last one stays. Never raises a Problem."""
+        ...
+
+    def menu(self, language: str | None) -> Sequence[MenuItem]:
+        """Every command, in that language."""
+        ...
+
+    async def complete(self, command: str, prefix: str) -> Sequence[Completion]:
+        """What the argument of a command may be."""
+        ...
+
+    def cancel(self, chat: ChatRef) -> bool:
+        """Stop what is under way in that chat; False if there was nothing."""
+        ...
+
+    def greet(self, incoming: Incoming) -> AsyncIterator[Card]:
+        """What a person sees on arriving: the state of things, as `/start` would show it."""
+        ...
+
+
+class Platform(Protocol):
+    """A place where people write."""
+
+    @property
+    def name(self) -> str:
+        """`console`, `telegram`, `discord`."""
+        ...
+
+    async def run(self, responder: Responder) -> None:
+        """Take what people send and show what the responder says, until cancelled or the platform ends."""
+        ...
+
+    def surface(self, chat: ChatRef) -> Surface:
+        """The place where that chat is shown."""
+        ...
+
+
+PATIENCE = 300.0  # seconds that the last card is tried again for
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 30.0
+
+
+class _Latest:
+    """One slot: the newest card wins, stale ones are dropped."""
+
+    def __init__(self) -> None:
+        self.card: Card | None = None
+        self.ended = False
+        self._news = asyncio.Event()
+
+    def put(self, card: Card) -> None:
+        self.card = card
+        self._news.set()
+
+    def end(self) -> None:
+        self.ended = True
+        self._news.set()
+
+    async def wait(self) -> None:
+        await self._news.wait()
+        self._news.clear()
+
+
+async def show(cards: AsyncIterator[Card], surface: Surface, clock: Clock | None = None) -> Card | None:
+    """Pour cards onto a surface; return the last one.
+
+    Never the same card twice; the newest card at most once per `limits.edit_every` with one call in
+    flight; the last card always lands, however often the platform asks for a pause or is away (up to
+    PATIENCE seconds). Cancelling it closes the source, so that the model stops.
+    """
+    pouring = _Pouring(surface, clock or SystemClock())
+    latest = _Latest()
+    source = asyncio.ensure_future(_drain(cards, latest))
+    try:
+        while not latest.ended:
+            await latest.wait()
+            if latest.card is not None and not latest.ended:
+                await pouring.try_to_show(latest)
+        await source
+        if latest.card is not None:
+            await pouring.land(latest.card)
+    finally:
+        source.cancel()
+        await asyncio.gather(source, return_exceptions=True)
+    return latest.card
+
+
+async def _drain(cards: AsyncIterator[Card], latest: _Latest) -> None:
+    try:
+        async with aclosing(cards) as source:  # type: ignore[type-var]  # every async generator has aclose
+            async for card in source:
+                latest.put(card)
+    finally:
+        latest.end()
+
+
+class _Pouring:
+    """The state of one card on one surface."""
+
+    def __init__(self, surface: Surface, clock: Clock) -> None:
+        self._surface = surface
+        self._clock = clock
+        self._post: Post | None = None
+        self._shown: Card | None = None
+        self._next = 0.0
+        self._pause = FIRST_PAUSE
+
+    async def try_to_show(self, latest: _Latest) -> None:
+        """Show the newest card when the surface next bears it; give a stale one up without a word."""
+        await self._wait_turn(latest)
+        if latest.card is None or latest.ended:
+            return
+        await self._send(latest.card)
+
+    async def land(self, card: Card) -> None:
+        """Show the last card, whatever it takes."""
+        deadline = self._clock.monotonic() + PATIENCE
+        while not await self._send(card):
+            if self._clock.monotonic() > deadline:
+                raise SurfaceDown
+            await self._clock.sleep(max(0.0, self._next - self._clock.monotonic()))
+
+    async def _wait_turn(self, latest: _Latest) -> None:
+        """Until the next call is allowed, or the last card is there (it has a right of way)."""
+        wait = self._next - self._clock.monotonic()
+        if wait <= 0:
+            return
+        turn = asyncio.ensure_future(self._clock.sleep(wait))
+        try:
+            while not turn.done() and not latest.ended:
+                news = asyncio.ensure_future(latest.wait())
+                await asyncio.wait({turn, news}, return_when=asyncio.FIRST_COMPLETED)
+                news.cancel()
+        finally:
+            turn.cancel()
+
+    async def _send(self, card: Card) -> bool:
+        """One call; True when the card stands there now."""
+        if card == self._shown:
+            return True
+        try:
+            if self._post is None:
+                self._post = await self._surface.post(card)
+            else:
+                self._post = await self._surface.edit(self._post, card)
+        except SlowDown as pause:
+            self._next = self._clock.monotonic() + pause.seconds
+            return False
+        except SurfaceDown:
+            self._next = self._clock.monotonic() + self._pause
+            self._pause = min(LONGEST_PAUSE, self._pause * 2)
+            return False
+        self._shown = card
+        self._pause = FIRST_PAUSE
+        self._next = self._clock.monotonic() + self._surface.limits.edit_every
+        return True
+
+
+def is_progress(card: Card) -> bool:
+    """Whether the card is only on the way to another one."""
+    return isinstance(card, Progress)

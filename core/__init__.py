@@ -1,0 +1,1 @@
+"""The engine: models, their life, conversations. No platform, no screen, no sentence for a person."""

@@ -1,0 +1,197 @@
+"""What is known of a model and what happens while it loads: frozen values, no I/O."""
+
+import base64
+import hashlib
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class ModelState(Enum):
+    """Where a model stands right now."""
+
+    EXTERNAL = "external"  # an API somewhere: answers at once
+    LOADED = "loaded"
+    LOADING = "loading"
+    ON_DISK = "on-disk"
+    INACTIVE = "inactive"  # failed; `Model.failure` says why and when
+
+
+class FailureKind(Enum):
+    """Why a model cannot be used, in classes that ask for different remedies."""
+
+    NOT_INSTALLED = "not-installed"
+    UNREACHABLE = "unreachable"
+    UNAUTHORIZED = "unauthorized"
+    NEEDS_ROOM = "needs-room"
+    NO_RUNTIME = "no-runtime"
+    CRASHED = "crashed"
+    HOST_SICK = "host-sick"
+    TIMED_OUT = "timed-out"
+    CANCELLED = "cancelled"
+    BAD_TEMPLATE = "bad-template"
+    ENGINE_MISSING = "engine-missing"
+    FETCH_FAILED = "fetch-failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The last thing that went wrong with a model.
+
+    `text` is the server's own wording, shortened; `at` seconds since the epoch;
+    `until` when the cool-down ends; `times` how often in a row.
+    """
+
+    kind: FailureKind
+    text: str
+    at: float
+    until: float = 0.0
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model on one host, or at one vendor. `size_bytes` and contexts (tokens) may be unknown."""
+
+    provider: str
+    host: str
+    key: str
+    name: str
+    state: ModelState
+    family: str | None = None
+    params: str | None = None
+    quant: str | None = None
+    size_bytes: int | None = None
+    max_context: int | None = None
+    loaded_context: int | None = None
+    vision: bool = False
+    tools: bool = False
+    instance: str | None = None
+    failure: Failure | None = None
+    demo: bool = False  # a small model that only shows how the program works
+    by_name_only: bool = False  # never listed, never suggested: chosen by its exact name
+
+    @property
+    def id(self) -> str:
+        """Stable identity across restarts: provider, host and key."""
+        return f"{self.provider}|{self.host}|{self.key}"
+
+    @property
+    def tag(self) -> str:
+        """Eight stable characters that name the model in a button."""
+        return tag_of(self.id)
+
+    @property
+    def local(self) -> bool:
+        """Whether it runs on a host of ours rather than at a vendor's."""
+        return self.state is not ModelState.EXTERNAL
+
+    @property
+    def usable(self) -> bool:
+        """Whether a message may be sent to it as far as is known."""
+        return self.state is not ModelState.INACTIVE
+
+
+def tag_of(model_id: str) -> str:
+    """Eight characters of base32 over a hash: 40 bits, plenty for the models of one bot."""
+    digest = hashlib.blake2s(model_id.encode(), digest_size=5).digest()
+    return base64.b32encode(digest).decode().lower()
+
+
+class LoadPath(Enum):
+    """How a model came to be ready."""
+
+    ALREADY = "already"
+    SOCKET = "socket"
+    REST = "rest"
+    JIT = "jit"
+    WAITED = "waited"  # somebody else was loading it
+
+
+@dataclass(frozen=True, slots=True)
+class Checking:
+    """The host is asked how the model stands."""
+
+    model: Model
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """Another load on the same host goes first; `position` counts from 1."""
+
+    model: Model
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """Weights come from the network; bytes. `total` is `None` while unknown."""
+
+    model: Model
+    done: int
+    total: int | None
+    licence: str
+    elapsed: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """Weights go to memory.
+
+    `fraction` 0..1 never goes back and never repeats; `None` = the host does not say.
+    `elapsed` and `expected` in seconds; `watchers` = conversations that wait.
+    """
+
+    model: Model
+    fraction: float | None
+    elapsed: float
+    expected: float | None = None
+    watchers: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The model answers now. `seconds` that the load took (0 when nothing was loaded)."""
+
+    model: Model
+    seconds: float
+    via: LoadPath
+
+
+LoadEvent = Checking | Queued | Fetching | Loading | Ready
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a load would need, in bytes, by the host's own reckoning."""
+
+    total_bytes: int
+    fits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HostHealth:
+    """How a host answered last. `api` is the best API it has; `via` the last way a model was loaded there."""
+
+    provider: str
+    host: str
+    reachable: bool
+    api: str | None = None
+    socket: bool | None = None
+    version: str | None = None
+    detail: str = ""
+    via: LoadPath | None = None
+    checked_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Models to offer, best first; `failed` is the one that did not work, if any."""
+
+    models: tuple[Model, ...] = field(default_factory=tuple)
+    failed: Model | None = None
+
+    @property
+    def best(self) -> Model | None:
+        """The first choice, if there is any."""
+        return self.models[0] if self.models else None

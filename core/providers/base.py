@@ -1,0 +1,65 @@
+"""The two ports towards models: what answers, and what loads."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from core.conversation import ReplyEvent, ReplyOptions, Turn
+from core.model import Estimate, HostHealth, LoadEvent, Model
+
+
+class Provider(Protocol):
+    """A source of answers: one LM Studio host, or one vendor.
+
+    `name` is the provider (`lmstudio`), `host` its place (empty for a vendor).
+    Every method may raise a `core.errors.Problem`, and nothing else on purpose.
+    """
+
+    @property
+    def name(self) -> str:
+        """`lmstudio`, `embedded`, `openai`, …"""
+        ...
+
+    @property
+    def host(self) -> str:
+        """The place as people read it, stable across restarts."""
+        ...
+
+    async def models(self) -> Sequence[Model]:
+        """Every chat model with its state, by read-only calls that never load anything."""
+        ...
+
+    async def check(self, key: str | None = None) -> None:
+        """Ask whether the key (or the configured one) is accepted; raise Unauthorized or KeyRejected if not."""
+        ...
+
+    def reply(self, model: Model, turns: Sequence[Turn], options: ReplyOptions) -> AsyncIterator[ReplyEvent]:
+        """Stream the answer to the last turn; the last event is `Done`. Closing the iterator stops the model."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class Loader(Provider, Protocol):
+    """A provider whose models must be loaded first."""
+
+    async def health(self) -> HostHealth:
+        """How the host answers; never raises for a host that is down."""
+        ...
+
+    def load(self, model: Model) -> AsyncIterator[LoadEvent]:
+        """Make the model ready; ends with `Ready`, or raises `LoadFailed` or `Unreachable`.
+
+        Closing the iterator cancels the load where the host can cancel. Never makes a second copy
+        of a model that is loaded or loading.
+        """
+        ...
+
+    async def unload(self, model: Model) -> None:
+        """Unload every instance of the model."""
+        ...
+
+    async def estimate(self, model: Model) -> Estimate | None:
+        """What loading would need; `None` where the host cannot say."""
+        ...
