@@ -40,7 +40,7 @@ class Post:
     ref: str
 
 
-class SlowDown(Exception):  # noqa: N818  # the platform's request, not an error of ours
+class SlowDown(Exception):
     """The platform asks for a pause of `seconds`."""
 
     def __init__(self, seconds: float) -> None:
@@ -48,7 +48,7 @@ class SlowDown(Exception):  # noqa: N818  # the platform's request, not an error
         self.seconds = seconds
 
 
-class SurfaceDown(Exception):  # noqa: N818  # a state that passes
+class SurfaceDown(Exception):
     """The platform cannot be reached at the moment."""
 
 

@@ -16,7 +16,7 @@ class Provider(Protocol):
 
     @property
     def name(self) -> str:
-        """`lmstudio`, `embedded`, `openai`, …"""
+        """The provider: `lmstudio`, `embedded`, `openai`."""
         ...
 
     @property
