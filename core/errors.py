@@ -7,6 +7,7 @@
     ├── ModelAmbiguous       several match
     ├── ModelUnavailable     it failed earlier and is still put aside
     ├── LoadFailed           it failed just now
+    ├── ModelGone            it was unloaded just before it was asked
     ├── ModelAnswering       it cannot be unloaded while it answers
     ├── NoModel              nothing usable at all
     ├── ContextTooLong       one message alone is longer than the context
@@ -112,6 +113,20 @@ class LoadFailed(Problem):
     kind: FailureKind
     text: str = ""
     key: ClassVar[str] = "problem.unavailable"
+
+
+@dataclass(eq=False)
+class ModelGone(Problem):
+    """The model was unloaded between the check and the question, or another one answered in its place."""
+
+    model: Model
+    text: str = ""
+    key: ClassVar[str] = "problem.gone"
+
+    @property
+    def remedies(self) -> tuple[str, ...]:
+        """Ask again: the model is loaded first."""
+        return ("retry",)
 
 
 @dataclass(eq=False)

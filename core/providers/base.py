@@ -1,6 +1,6 @@
 """The two ports towards models: what answers, and what loads."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from core.conversation import ReplyEvent, ReplyOptions, Turn
@@ -32,7 +32,7 @@ class Provider(Protocol):
         """Ask whether the key (or the configured one) is accepted; raise Unauthorized or KeyRejected if not."""
         ...
 
-    def reply(self, model: Model, turns: Sequence[Turn], options: ReplyOptions) -> AsyncIterator[ReplyEvent]:
+    def reply(self, model: Model, turns: Sequence[Turn], options: ReplyOptions) -> AsyncGenerator[ReplyEvent]:
         """Stream the answer to the last turn; the last event is `Done`. Closing the iterator stops the model."""
         ...
 
@@ -48,7 +48,7 @@ class Loader(Provider, Protocol):
         """How the host answers; never raises for a host that is down."""
         ...
 
-    def load(self, model: Model) -> AsyncIterator[LoadEvent]:
+    def load(self, model: Model) -> AsyncGenerator[LoadEvent]:
         """Make the model ready; ends with `Ready`, or raises `LoadFailed` or `Unreachable`.
 
         Closing the iterator cancels the load where the host can cancel. Never makes a second copy

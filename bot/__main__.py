@@ -1,0 +1,41 @@
+"""`python -m bot`: run the bot, or one of its tools."""
+
+from typing import Annotated
+
+import typer
+
+VERSION = "0.1.0"
+app = typer.Typer(
+    name="python -m bot",
+    help="Chat with the models of your LM Studio, in this terminal and elsewhere. "
+    "Settings come from the environment and from .env; see .env.example.",
+    invoke_without_command=True,
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001  # the shape typer calls back
+    if wanted:
+        typer.echo(f"orquestrador {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    context: typer.Context,
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Run every configured platform; without any token, a chat in this terminal."""
+    if context.invoked_subcommand is None and not version:
+        from bot.app import run  # noqa: PLC0415  # --help and --version answer without the rest
+
+        raise typer.Exit(run())
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,28 @@
+"""What a command is given: who asks, where, with which words, and the engine to do it with."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from bot.surface import Incoming, MenuItem
+from bot.texts import Speech
+from core.conversation import Conversation
+from core.engine import Engine
+
+
+@dataclass
+class Ask:
+    """One request. `argument` is what follows the command; `conversation` is replaced when it changes."""
+
+    incoming: Incoming
+    argument: str
+    conversation: Conversation
+    engine: Engine
+    t: Speech
+    menu: Callable[[str], Sequence[MenuItem]]
+    stop: Callable[[], bool]
+    returning: bool = False  # the first word after a pause
+
+    async def remember(self, **changes: object) -> None:
+        """Change what is remembered of the conversation."""
+        self.conversation = replace(self.conversation, **changes)  # type: ignore[arg-type]  # fields of Conversation by name
+        await self.engine.store.save_conversation(self.conversation)

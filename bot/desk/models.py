@@ -1,0 +1,203 @@
+"""The models: list, choose, load, unload, suggest, reset."""
+
+import re
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from bot import present
+from bot.cards import Button, Card, Choice, Listing, Notice, Progress, Row, Tone
+from bot.desk.ask import Ask
+from bot.desk.chat import answer_again
+from bot.desk.picking import chosen, settled, suggestion
+from core.conversation import Outcome, Role
+from core.errors import ModelUnavailable, Problem
+from core.model import Model, ModelState, Ready
+
+PAGE = 20
+_PAGE_NUMBER = re.compile(r"(?:^|\s)(\d{1,3})$")
+_QUESTION = re.compile(r"\s\?(\d+)$")
+
+
+async def models(ask: Ask) -> AsyncGenerator[Card]:
+    """List the models, all or those that match; the last word may be a page number."""
+    async for card in settled(ask):
+        yield card
+    await ask.engine.catalog.sync()
+    wanted, page = _page(ask.argument.strip())
+    words = wanted.lower().split()
+    shown = [
+        m for m in ask.engine.catalog.models() if not m.by_name_only or m.id == ask.conversation.model_id
+    ]
+    found = [m for m in shown if all(w in f"{m.key} {m.name} {m.host}".lower() for w in words)]
+    yield _listing(ask, wanted, found, page)
+
+
+def _page(argument: str) -> tuple[str, int]:
+    match = _PAGE_NUMBER.search(argument)
+    if match is None:
+        return argument, 1
+    return argument[: match.start()].strip(), max(1, int(match[1]))
+
+
+def _listing(ask: Ask, wanted: str, found: list[Model], page: int) -> Listing:
+    t = ask.t
+    pages = max(1, -(-len(found) // PAGE))
+    page = min(page, pages)
+    title = t("models.title_filter", filter=wanted) if wanted else t("models.title")
+    if pages > 1:
+        title += f" ({t('models.page', page=page, pages=pages)})"
+    empty = t("models.empty_filter", filter=wanted) if wanted else t("models.empty")
+    rows = tuple(_row(ask, m) for m in found[(page - 1) * PAGE : page * PAGE])
+    turning = []
+    if page > 1:
+        turning.append(Button(t("button.previous"), f"models {wanted} {page - 1}".replace("  ", " ")))
+    if page < pages:
+        turning.append(Button(t("button.next"), f"models {wanted} {page + 1}".replace("  ", " ")))
+    return Listing(title, rows, t("models.hint") if found else empty, page, pages, tuple(turning))
+
+
+def _row(ask: Ask, model: Model) -> Row:
+    note = present.reason(model, model.failure, ask.t) if model.failure else ""
+    return Row(
+        mark=present.mark(model, ask.t),
+        name=model.key,
+        detail=present.model_detail(model, ask.t),
+        note=note,
+        current=model.id == ask.conversation.model_id,
+        button=Button(ask.t("button.use", model=present.short_name(model)), f"use #{model.tag}"),
+    )
+
+
+async def use(ask: Ask) -> AsyncGenerator[Card]:
+    """Choose a model; `MODEL ?TURN` (from a button) also answers that question with it."""
+    name, question = ask.argument.strip(), _QUESTION.search(ask.argument)
+    if question is not None:
+        name = name[: question.start()].strip()
+    if not name:
+        yield _choice(ask, "use", [m for m in ask.engine.catalog.models() if m.usable])
+        return
+    async for card in settled(ask):
+        yield card
+    model = ask.engine.catalog.find(name, "use")
+    await ask.remember(model_id=model.id)
+    if question is None:
+        yield await _now_used(ask, model)
+        return
+    async with aclosing(answer_again(ask, int(question[1]), model)) as cards:
+        async for card in cards:
+            yield card
+
+
+async def _now_used(ask: Ask, model: Model) -> Notice:
+    t = ask.t
+    title = t("use.done", model=model.name)
+    try:
+        fresh = await ask.engine.lifecycle.check(model)
+    except ModelUnavailable as refused:
+        body = t("use.inactive", reason=present.reason(refused.model, refused.failure, t))
+        return Notice(Tone.WARNING, title, body, (Button(t("button.again"), f"load #{model.tag}"),))
+    if fresh.state is ModelState.EXTERNAL:
+        return Notice(Tone.SUCCESS, title)
+    if fresh.state is ModelState.LOADED:
+        return Notice(Tone.SUCCESS, title, t("use.loaded"))
+    button = Button(t("button.load_now"), f"load #{model.tag}")
+    return Notice(Tone.SUCCESS, title, t("use.not_loaded"), (button,))
+
+
+def _choice(ask: Ask, verb: str, found: list[Model]) -> Card:
+    listed = [m for m in found if not m.by_name_only][:8]
+    if not listed:
+        return present.offers(suggestion(ask, None), None, ask.t)
+    options = tuple(
+        Button(f"{present.mark(m, ask.t)} {present.short_name(m)}", f"{verb} #{m.tag}") for m in listed
+    )
+    return Choice(ask.t(f"{verb}.ask"), options)
+
+
+async def _named(ask: Ask, verb: str) -> AsyncGenerator[Card | Model]:
+    """The model named in the argument, or the conversation's own, as last item."""
+    async for card in settled(ask):
+        yield card
+    if name := ask.argument.strip():
+        yield ask.engine.catalog.find(name, verb)
+        return
+    async with aclosing(chosen(ask)) as steps:
+        async for step in steps:
+            yield step
+
+
+async def load(ask: Ask) -> AsyncGenerator[Card]:
+    """Load a model by hand, even one that failed before."""
+    model: Model | None = None
+    try:
+        async with aclosing(_named(ask, "load")) as steps:
+            async for step in steps:
+                if isinstance(step, Model):
+                    model = step
+                else:
+                    yield step
+        assert model is not None  # `_named` ends with a model or raises
+        async with aclosing(ask.engine.lifecycle.ensure(model, by_hand=True)) as events:
+            async for event in events:
+                if isinstance(event, Ready):
+                    yield present.loaded(event, ask.t)
+                elif (card := present.loading(event, ask.t)) is not None:
+                    yield card
+    except Problem as problem:
+        yield present.trouble(
+            problem, ask.t, model=model, suggestion=suggestion(ask, model) if model else None
+        )
+
+
+async def unload(ask: Ask) -> AsyncGenerator[Card]:
+    """Unload a model; with `force` also one that is answering."""
+    t = ask.t
+    words = ask.argument.split()
+    force = words[-1:] == ["force"]
+    name = " ".join(words[:-1] if force else words)
+    catalog = ask.engine.catalog
+    if name:
+        model = catalog.find(name, "unload")
+    else:
+        await catalog.sync()
+        loaded = [m for m in catalog.models() if m.state in {ModelState.LOADED, ModelState.LOADING}]
+        own = [m for m in loaded if m.id == ask.conversation.model_id]
+        if len(loaded) != 1 and not own:
+            yield _choice(ask, "unload", loaded) if loaded else Notice(Tone.INFO, t("unload.nothing"))
+            return
+        model = (own or loaded)[0]
+    yield Progress(t("progress.unloading", model=model.name), None)
+    yield await _unloaded(ask, model, force=force)
+
+
+async def _unloaded(ask: Ask, model: Model, *, force: bool) -> Notice:
+    t = ask.t
+    if model.state is ModelState.EXTERNAL:
+        return Notice(Tone.INFO, t("unload.external", model=model.name))
+    fresh = await ask.engine.catalog.refresh(model)
+    if fresh.state not in {ModelState.LOADED, ModelState.LOADING}:
+        return Notice(Tone.INFO, t("unload.not_loaded", model=model.name))
+    await ask.engine.lifecycle.unload(fresh, force=force)
+    return Notice(Tone.SUCCESS, t("unload.done", model=model.name), t("unload.done_body"))
+
+
+async def suggest(ask: Ask) -> AsyncGenerator[Card]:
+    """Offer other models; if the last question went unanswered, a tap answers it too."""
+    async for card in settled(ask):
+        yield card
+    await ask.engine.catalog.sync()
+    current = ask.engine.catalog.get(ask.conversation.model_id)
+    turns = await ask.engine.store.turns(ask.incoming.chat, after=ask.conversation.began, limit=2)
+    waiting = [t for t in turns[-1:] if t.role is Role.USER and t.outcome is not Outcome.DONE]
+    question = waiting[0].id if waiting else None
+    yield present.offers(suggestion(ask, current), question, ask.t)
+
+
+async def reset(ask: Ask) -> AsyncGenerator[Card]:
+    """Clear every failure mark and look at every host again."""
+    yield Progress(ask.t("progress.verifying"), None)
+    marks = await ask.engine.lifecycle.reset()
+    known = [m for m in ask.engine.catalog.models() if not m.by_name_only]
+    usable = sum(m.usable for m in known)
+    body = ask.t("reset.body", marks=marks, usable=usable, total=len(known))
+    yield Notice(Tone.SUCCESS, ask.t("reset.done"), body, (Button(ask.t("button.models"), "models"),))

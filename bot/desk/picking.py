@@ -1,0 +1,85 @@
+"""Which model a conversation uses, and what to offer when it cannot."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from bot.cards import Card, Progress
+from bot.desk.ask import Ask
+from core import suggest
+from core.errors import LoadFailed, ModelUnavailable, NoModel
+from core.model import FailureKind, Model, ModelState, Suggestion
+
+PATIENCE = 20.0  # seconds that the first look at the hosts may take
+
+
+async def settled(ask: Ask) -> AsyncGenerator[Card]:
+    """Wait until every host has been asked once since the start."""
+    ready = ask.engine.catalog.settled
+    if not ready.is_set():
+        yield Progress(ask.t("progress.searching"), None)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await ready.wait()
+        except TimeoutError:
+            return
+
+
+async def chosen(ask: Ask) -> AsyncGenerator[Card | Model]:
+    """The conversation's model, as last item; picked by rank where nothing was chosen. Raises NoModel."""
+    async for card in settled(ask):
+        yield card
+    model_id = ask.conversation.model_id
+    known = ask.engine.catalog.get(model_id)
+    if known is not None:
+        yield known
+    elif model_id is not None:
+        raise LoadFailed(_gone(model_id), FailureKind.NOT_INSTALLED)
+    else:
+        yield await pick(ask)
+
+
+async def pick(ask: Ask) -> Model:
+    """A model for a conversation that has not chosen. Raises NoModel, or says why the only one cannot."""
+    catalog = ask.engine.catalog
+    model = suggest.entering(catalog.models(), prefer_local=ask.engine.settings.prefer == "local")
+    if model is None:
+        model = suggest.entering(await _looked_again(ask), prefer_local=ask.engine.settings.prefer == "local")
+    if model is None:
+        raise _none(ask)
+    if not model.demo:  # a demonstration is a stopgap: LM Studio takes over as soon as it answers
+        await ask.remember(model_id=model.id)
+    return model
+
+
+async def _looked_again(ask: Ask) -> tuple[Model, ...]:
+    """LM Studio may have been started since the last look."""
+    await ask.engine.catalog.sync()
+    return ask.engine.catalog.models()
+
+
+def suggestion(ask: Ask, failed: Model | None) -> Suggestion:
+    """What to offer instead of `failed`, by what is known now."""
+    prefer_local = ask.engine.settings.prefer == "local"
+    return suggest.after_failure(ask.engine.catalog.models(), failed, prefer_local=prefer_local)
+
+
+def _gone(model_id: str) -> Model:
+    """A model that was chosen and is no longer installed: its id still names it."""
+    provider, host, key = model_id.split("|", 2)
+    return Model(provider=provider, host=host, key=key, name=key, state=ModelState.INACTIVE)
+
+
+def _none(ask: Ask) -> NoModel | ModelUnavailable:
+    engine = ask.engine
+    hosts = [h for h in engine.catalog.health() if h.provider == "lmstudio"]
+    names = tuple(h.host for h in hosts)
+    models = [m for m in engine.catalog.models() if not m.by_name_only]
+    embedded = [m for m in models if m.provider == "embedded" and m.failure is not None]
+    if not any(h.reachable for h in hosts):
+        detail = "off" if engine.settings.embedded == "off" else engine.why_no_engine
+        if embedded and embedded[0].failure is not None:
+            detail = embedded[0].failure.text
+        return NoModel("no-host", names, detail)
+    if not models:
+        return NoModel("no-models", names)
+    return NoModel("all-inactive", names)

@@ -1,0 +1,132 @@
+"""Arriving, help, language, and how things stand."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from bot import present
+from bot.cards import Button, Card, Choice, Listing, Notice, Progress, Row, Tone
+from bot.desk.ask import Ask
+from bot.desk.picking import pick, settled
+from bot.texts import LANGUAGES, Speech, match
+from core.errors import Problem
+from core.model import FailureKind, HostHealth, Model, ModelState
+from core.providers.base import Loader, Provider
+
+
+async def start(ask: Ask) -> AsyncGenerator[Card]:
+    """Verify every model, pick one if none is chosen, and say how to go on."""
+    yield Progress(ask.t("progress.verifying"), None)
+    async with aclosing(settled(ask)) as steps:
+        async for card in steps:
+            yield card
+    await ask.engine.lifecycle.verify_all()
+    model = ask.engine.catalog.get(ask.conversation.model_id)
+    try:
+        model = model or await pick(ask)
+    except Problem as problem:
+        yield present.trouble(problem, ask.t)
+        return
+    yield _welcome(ask, model)
+
+
+def _welcome(ask: Ask, model: Model) -> Notice:
+    t = ask.t
+    lines = []
+    if model.provider == "embedded":
+        hosts = ", ".join(h.host for h in ask.engine.catalog.health() if h.provider == "lmstudio")
+        lines.append(t("start.demo", hosts=hosts, model=model.name))
+    elif model.failure is not None:
+        lines.append(t("failure.title", model=model.name) + " " + present.reason(model, model.failure, t))
+    elif model.state is ModelState.EXTERNAL:
+        lines.append(t("start.model_external", model=model.name))
+    else:
+        loaded = model.state is ModelState.LOADED
+        lines.append(t("start.model_loaded" if loaded else "start.model_sleeping", model=model.name))
+    lines.append(t("start.help"))
+    buttons = (Button(t("button.models"), "models"), Button(t("button.help"), "help"))
+    tone = Tone.WARNING if model.failure else Tone.INFO
+    return Notice(tone, t("start.title"), "\n".join(lines), buttons)
+
+
+async def help_(ask: Ask) -> AsyncGenerator[Card]:
+    """List the commands in the reader's language."""
+    rows = []
+    for item in ask.menu(ask.t.language):
+        names = " ".join(f"/{name}" for name in (item.name, *item.aliases))
+        words = f"{names} {item.arguments}".strip()
+        rows.append(Row("•", words, item.summary, button=Button(f"/{item.name}", item.name)))
+    yield Listing(ask.t("help.title"), tuple(rows), ask.t("help.body"))
+
+
+async def lang(ask: Ask) -> AsyncGenerator[Card]:
+    """Change the language of this chat."""
+    wanted = ask.argument.strip()
+    if not wanted:
+        options = tuple(Button(Speech(code)("language.name"), f"lang {code}") for code in LANGUAGES)
+        yield Choice(ask.t("language.ask"), options)
+        return
+    language = match(wanted, "")
+    if not language:
+        options = tuple(Button(Speech(code)("language.name"), f"lang {code}") for code in LANGUAGES)
+        yield Notice(Tone.ERROR, ask.t("language.unknown", name=wanted[:40]), buttons=options)
+        return
+    await ask.remember(language=language)
+    yield Notice(Tone.SUCCESS, Speech(language)("language.set"))
+
+
+async def status(ask: Ask) -> AsyncGenerator[Card]:
+    """Show every host, the model in use and what is done by the clock."""
+    yield Progress(ask.t("progress.verifying"), None)
+    await ask.engine.catalog.sync()
+    t, engine = ask.t, ask.engine
+    rows = [_model_row(ask)]
+    for provider in engine.catalog.providers:
+        health = await _health(ask, provider)
+        rows.append(_host_row(ask, health))
+    if engine.why_no_engine:
+        rows.append(Row("⚠️", t("status.embedded"), t("status.no_engine", reason=engine.why_no_engine)))
+    lines = [
+        t("status.sync", seconds=t.seconds(engine.settings.sync_every)),
+        t("status.data", path=engine.settings.data_dir),
+    ]
+    yield Listing(
+        t("status.title"), tuple(rows), "\n".join(lines), buttons=(Button(t("button.reset"), "reset"),)
+    )
+
+
+def _model_row(ask: Ask) -> Row:
+    model = ask.engine.catalog.get(ask.conversation.model_id)
+    if model is None:
+        return Row("•", ask.t("status.model"), ask.t("status.no_model"))
+    note = present.reason(model, model.failure, ask.t) if model.failure else ""
+    detail = f"{model.key} · {present.model_detail(model, ask.t)}"
+    return Row(present.mark(model, ask.t), ask.t("status.model"), detail, note)
+
+
+async def _health(ask: Ask, provider: Provider) -> HostHealth:
+    asked = getattr(provider, "health", None)  # external APIs have no loader's health
+    if asked is None:
+        return next(h for h in ask.engine.catalog.health() if h.host == provider.host)
+    loader: Loader = provider  # type: ignore[assignment]  # it has what a Loader has
+    return await loader.health()
+
+
+def _host_row(ask: Ask, health: HostHealth) -> Row:
+    t = ask.t
+    name = t("status.embedded") if health.provider == "embedded" else health.host
+    if not health.reachable:
+        note = t(f"failure.{FailureKind.UNREACHABLE.value}", host=health.host)
+        return Row("❌", name, t("status.host_down", detail=health.detail), note)
+    if health.detail == "401":
+        return Row("🔒", name, t("status.host_auth"), t("failure.unauthorized", host=health.host))
+    here = [m for m in ask.engine.catalog.models() if m.host == health.host and not m.by_name_only]
+    loaded = sum(m.state is ModelState.LOADED for m in here)
+    words = [
+        t("status.host_ok"),
+        t("status.api", api=health.api) if health.api else "",
+        t("status.socket") if health.socket else (t("status.no_socket") if health.socket is False else ""),
+        t("status.version", version=health.version) if health.version else "",
+        t("status.via", via=t(f"status.via_{health.via.value}")) if health.via else "",
+        t("status.loaded", n=loaded, total=len(here)),
+    ]
+    return Row("✅", name, " · ".join(w for w in words if w))

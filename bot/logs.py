@@ -1,0 +1,47 @@
+"""Logs: to a file beside the data while a person talks in the terminal, else to standard error.
+
+A user's text, a key or a token is never logged; HTTP clients log addresses that hold tokens, so they are
+kept at WARNING.
+"""
+
+import logging
+import sys
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+import structlog
+
+LOUD = ("httpx", "httpx2", "httpcore", "httpcore2", "aiosqlite", "apscheduler", "asyncio", "aiohttp.access")
+FILE_BYTES = 2_000_000
+
+
+def configure(level: str, form: str, file: Path | None) -> None:
+    """Send every log line to `file` (rotated, three kept) or, if it is `None`, to standard error."""
+    handler: logging.Handler = logging.StreamHandler(sys.stderr)
+    if file is not None:
+        handler = RotatingFileHandler(file, maxBytes=FILE_BYTES, backupCount=3, encoding="utf-8", delay=True)
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    last: structlog.typing.Processor = structlog.processors.JSONRenderer(ensure_ascii=False)
+    if form == "console":
+        last = structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "logger", "event"])
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in LOUD:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )

@@ -1,0 +1,275 @@
+"""Events and Problems into cards, in the reader's language. Pure: nothing is asked of anybody here."""
+
+from typing import assert_never
+
+from bot.cards import Button, Card, Choice, Notice, Progress, Tone
+from bot.texts import Speech
+from core import errors
+from core.model import (
+    Checking,
+    Failure,
+    FailureKind,
+    Fetching,
+    LoadEvent,
+    Loading,
+    LoadPath,
+    Model,
+    ModelState,
+    Queued,
+    Ready,
+    Suggestion,
+)
+
+LONGEST_LABEL = 40
+# Kinds whose own wording helps a person; the others are told in our words alone.
+_WORTH_QUOTING = frozenset(
+    {
+        FailureKind.NEEDS_ROOM,
+        FailureKind.CRASHED,
+        FailureKind.NO_RUNTIME,
+        FailureKind.HOST_SICK,
+        FailureKind.BAD_TEMPLATE,
+        FailureKind.UNKNOWN,
+    }
+)
+
+
+def short_name(model: Model) -> str:
+    """A model's name for a button: without its publisher, cut to fit."""
+    name = model.key.rpartition("/")[2]
+    return name if len(name) <= LONGEST_LABEL else name[: LONGEST_LABEL - 1] + "…"
+
+
+# ---------------------------------------------------------------- loading
+
+
+def loading(event: LoadEvent, t: Speech) -> Progress | None:
+    """A load as a card; `None` where nothing is worth showing."""
+    buttons = (Button(t("button.cancel"), "stop"), Button(t("button.other"), "suggest"))
+    match event:
+        case Checking() | Ready():
+            return None
+        case Queued(model, position):
+            title = t("progress.queued", model=model.name, position=position)
+            return Progress(title, None, buttons=buttons)
+        case Fetching(model, done, total, licence, elapsed):
+            size = t.size(total) if total else "?"
+            title = t("progress.fetching", model=model.name, total=size, licence=licence)
+            detail = t("progress.fetching_detail", done=t.size(done), total=size, elapsed=t.seconds(elapsed))
+            return Progress(title, done / total if total else None, detail, buttons[:1])
+        case Loading(model, fraction, elapsed, expected, watchers):
+            title = t("progress.loading", model=model.name)
+            return Progress(title, fraction, _pace(t, elapsed, expected, watchers), buttons)
+        case _:
+            assert_never(event)
+
+
+def _pace(t: Speech, elapsed: float, expected: float | None, watchers: int) -> str:
+    if expected is None:
+        words = [t("progress.elapsed", elapsed=t.seconds(elapsed))]
+    else:
+        words = [t("progress.elapsed_expected", elapsed=t.seconds(elapsed), expected=t.seconds(expected))]
+    if watchers > 1:
+        words.append(t("progress.watchers", n=watchers))
+    return " · ".join(words)
+
+
+def loaded_header(ready: Ready, t: Speech) -> str:
+    """What stands above an answer whose model had to be loaded; empty if it was loaded already."""
+    if ready.via is LoadPath.ALREADY:
+        return ""
+    return t("ready.loaded_detail", model=ready.model.name, seconds=t.seconds(ready.seconds))
+
+
+def loaded(ready: Ready, t: Speech) -> Notice:
+    """The end of a load by hand."""
+    if ready.via is LoadPath.ALREADY:
+        return Notice(Tone.SUCCESS, t("ready.already", model=ready.model.name))
+    context = ready.model.loaded_context
+    key = "ready.card_body" if context else "ready.card_body_plain"
+    body = t(key, seconds=t.seconds(ready.seconds), context=context)
+    return Notice(Tone.SUCCESS, t("ready.card", model=ready.model.name), body)
+
+
+# ---------------------------------------------------------------- trouble
+
+
+def trouble(
+    problem: errors.Problem,
+    t: Speech,
+    *,
+    model: Model | None = None,
+    suggestion: Suggestion | None = None,
+    question: int | None = None,
+) -> Card:
+    """A Problem as a card: what happened, why, what to do, and buttons for it.
+
+    `model` is the one in use, `suggestion` what may be used instead, `question` the turn to answer then.
+    """
+    failed = _failure(problem, model)
+    if failed is not None:
+        return _unavailable(*failed, t, suggestion, question)
+    match problem:
+        case errors.ModelUnknown(name, near, verb):
+            return _unknown(name, near, verb, t)
+        case errors.ModelAmbiguous(name, options, verb):
+            return Choice(t("problem.model-ambiguous", name=name), _choices(options, verb))
+        case errors.NoModel():
+            return _no_model(problem, t)
+        case _:
+            title, body = _words(problem, t)
+            buttons = _remedies(problem, t) + _offers(suggestion, question, t)
+            return Notice(Tone.ERROR, title, body, buttons)
+
+
+def _failure(problem: errors.Problem, model: Model | None) -> tuple[Model, Failure] | None:
+    """Problems that mean: this model cannot be used now."""
+    match problem:
+        case errors.ModelUnavailable(failed, failure):
+            return failed, failure
+        case errors.LoadFailed(failed, kind, text):
+            return failed, Failure(kind, text, 0.0)
+        case errors.Unreachable(_, detail) if model is not None:
+            return model, Failure(FailureKind.UNREACHABLE, detail, 0.0)
+        case errors.Unauthorized() if model is not None:
+            return model, Failure(FailureKind.UNAUTHORIZED, "", 0.0)
+        case _:
+            return None
+
+
+def reason(model: Model, failure: Failure, t: Speech) -> str:
+    """Why a model is inactive, in a sentence or two."""
+    kind = failure.kind.value
+    values: dict[str, object] = {"host": model.host, "text": failure.text}
+    if failure.kind is FailureKind.FETCH_FAILED:
+        key = f"fetch.{failure.text}"
+        values["fetch"] = t(key) if t.has(key) else failure.text
+    words = t(f"failure.{kind}", **values)
+    if failure.text and failure.kind in _WORTH_QUOTING:
+        server = t("status.embedded") if model.provider == "embedded" else "LM Studio"
+        words += " " + t("failure.said", server=server, text=failure.text)
+    return words
+
+
+def _unavailable(
+    model: Model, failure: Failure, t: Speech, suggestion: Suggestion | None, question: int | None
+) -> Notice:
+    body = [reason(model, failure, t)]
+    best = suggestion.best if suggestion else None
+    if best is not None:
+        body.append(t("suggestion.recommend", model=best.name))
+    elif suggestion is not None:
+        body.append(t("suggestion.none"))
+    again = f"use #{model.tag} ?{question}" if question else f"load #{model.tag}"
+    buttons = (*_offers(suggestion, question, t), Button(t("button.again"), again))
+    return Notice(Tone.ERROR, t("failure.title", model=model.name), "\n".join(body), buttons)
+
+
+def _offers(suggestion: Suggestion | None, question: int | None, t: Speech) -> tuple[Button, ...]:
+    """One tap switches the model and answers the question that was asked."""
+    if suggestion is None:
+        return ()
+    key = "button.use_and_answer" if question else "button.use"
+    tail = f" ?{question}" if question else ""
+    return tuple(Button(t(key, model=short_name(m)), f"use #{m.tag}{tail}") for m in suggestion.models)
+
+
+def offers(suggestion: Suggestion, question: int | None, t: Speech) -> Card:
+    """Models to choose from, best first."""
+    if not suggestion.models:
+        return Notice(Tone.WARNING, t("suggestion.nothing"), buttons=(Button(t("button.reset"), "reset"),))
+    rows = "\n".join(f"{mark(m, t)} {m.name}" for m in suggestion.models)
+    return Choice(t("suggestion.title"), _offers(suggestion, question, t), t("suggestion.body") + "\n" + rows)
+
+
+def mark(model: Model, t: Speech) -> str:
+    """The sign of a model's state."""
+    return t(f"state.{model.state.value}")
+
+
+def _choices(models: tuple[Model, ...], verb: str) -> tuple[Button, ...]:
+    shown = models[:8]
+    names = [short_name(m) for m in shown]
+    several = len(set(names)) < len(names) or len({m.host for m in shown}) > 1
+    return tuple(
+        Button(f"{name} · {m.host}" if several and m.host else name, f"{verb} #{m.tag}")
+        for name, m in zip(names, shown, strict=True)
+    )
+
+
+def _unknown(name: str, near: tuple[Model, ...], verb: str, t: Speech) -> Notice:
+    body = t("problem.model-unknown_near" if near else "problem.model-unknown_none")
+    buttons = _choices(near, verb) or (Button(t("button.models"), "models"),)
+    return Notice(Tone.ERROR, t("problem.model-unknown", name=name), body, buttons)
+
+
+def _no_model(problem: errors.NoModel, t: Speech) -> Notice:
+    words = [t(f"problem.no-model_{problem.reason}", hosts=", ".join(problem.hosts))]
+    if problem.reason == "no-host":
+        if problem.detail == "off":
+            words.append(t("problem.no-model_no-host_off"))
+        elif problem.detail:
+            words.append(t("problem.no-model_no-engine", detail=problem.detail))
+            words.append(t("problem.no-model_scripted"))
+    return Notice(Tone.ERROR, t("problem.no-model"), "\n".join(words), _remedies(problem, t))
+
+
+def _words(problem: errors.Problem, t: Speech) -> tuple[str, str]:  # noqa: PLR0911  # one return for each kind
+    """Title and body of the Problems that need nothing but their data."""
+    match problem:
+        case errors.StorageFailed(why, path, detail):
+            return t("problem.storage", path=path), t(f"problem.storage_{why}", detail=detail)
+        case errors.SettingWrong(name, detail):
+            return t("problem.setting", name=name, detail=detail), t("problem.setting_body")
+        case errors.Unauthorized(host, token_set):
+            title = "problem.unauthorized_wrong" if token_set else "problem.unauthorized"
+            return t(title, host=host), t("problem.unauthorized_body")
+        case errors.ContextTooLong(model, context):
+            body = "problem.context_body" if context else "problem.context_body_plain"
+            return t("problem.context"), t(body, model=model.name, context=context)
+        case errors.Unreachable(host):
+            return t("problem.unreachable", host=host), t("problem.unreachable_body")
+        case errors.BadRequest(model, text) | errors.ModelGone(model, text):
+            return t(problem.key, model=model.name), t(f"{problem.key}_body", text=text)
+        case errors.Interrupted(model, text):
+            return t(problem.key, model=model.name), text
+        case errors.EmptyAnswer(model) | errors.ModelAnswering(model):
+            return t(problem.key, model=model.name), t(f"{problem.key}_body")
+        case _:
+            return t(problem.key), t(f"{problem.key}_body") if t.has(f"{problem.key}_body") else ""
+
+
+_REMEDY_LABELS = {
+    "retry": "button.retry",
+    "reset": "button.reset",
+    "status": "button.status",
+    "unload": "button.unload_force",
+    "models": "button.models",
+}
+
+
+def _remedies(problem: errors.Problem, t: Speech) -> tuple[Button, ...]:
+    return tuple(
+        Button(t(_REMEDY_LABELS.get(line.split()[0], "button.help")), line) for line in problem.remedies
+    )
+
+
+def model_detail(model: Model, t: Speech) -> str:
+    """Everything that is known of a model, in one line."""
+    words = [t(f"state.{model.state.value}_word"), model.params, model.quant]
+    if model.size_bytes:
+        words.append(t.size(model.size_bytes))
+    if model.state is ModelState.LOADED and model.loaded_context:
+        words.append(
+            t("models.context_loaded", loaded=model.loaded_context, context=model.max_context or "?")
+        )
+    elif model.max_context:
+        words.append(t("models.context", context=model.max_context))
+    words += [
+        t("models.vision") if model.vision else None,
+        t("models.tools") if model.tools else None,
+        t("models.demo") if model.demo else None,
+        t("status.embedded") if model.provider == "embedded" else model.host,
+        f"#{model.tag}",
+    ]
+    return " · ".join(word for word in words if word)

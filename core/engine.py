@@ -1,0 +1,123 @@
+"""The core, opened once: one of the two places where everything is put together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+import structlog
+
+from core.catalog import Catalog
+from core.chat import Chat
+from core.clock import Clock, SystemClock
+from core.lifecycle import Lifecycle
+from core.providers.base import Provider
+from core.providers.lmstudio import LMStudio
+from core.settings import Settings
+from core.storage import Store
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Engine:
+    """What the conversation side works with. `why_no_engine`: the embedded engine was wanted and cannot start."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    catalog: Catalog
+    lifecycle: Lifecycle
+    chat: Chat
+    stack: AsyncExitStack
+    why_no_engine: str = ""
+    _background: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def start(self) -> None:
+        """Look at the hosts, start the embedded engine where it is wanted, and the jobs; all in the background."""
+        task = asyncio.create_task(self._start(), name="engine start")
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _start(self) -> None:
+        try:
+            if self.settings.embedded == "on":
+                await self._embed()
+            await self.catalog.sync()
+            if self.settings.embedded == "auto" and not self._answered():
+                await self._embed()
+                await self.catalog.sync()
+            await self._start_jobs()
+        except Exception:
+            log.exception("start failed")
+        finally:
+            self.catalog.settled.set()
+
+    def _answered(self) -> bool:
+        return any(host.reachable for host in self.catalog.health())
+
+    async def _embed(self) -> None:
+        """Import and start the embedded engine: only here, since most machines have LM Studio."""
+        try:
+            from core.providers.embedded import Embedded  # noqa: PLC0415  # imported only where it is used
+
+            embedded = Embedded(
+                self.settings.data_dir,
+                self.settings.embedded_models,
+                self.clock,
+                load_patience=self.settings.load_timeout,
+            )
+            await embedded.start()
+        except (ImportError, OSError) as error:
+            self.why_no_engine = str(error)
+            log.warning("embedded engine cannot start", error=str(error))
+            return
+        self.stack.push_async_callback(embedded.aclose)
+        self.catalog.add(embedded)
+
+    async def _start_jobs(self) -> None:
+        from core.jobs import Jobs  # noqa: PLC0415  # the scheduler is not needed for the first prompt
+
+        jobs = Jobs(self.catalog, self.settings.sync_every)
+        jobs.start()
+        self.stack.callback(jobs.stop)
+
+    async def stop(self) -> None:
+        """End what runs in the background: the start, if it is not over, and every load."""
+        for task in list(self._background):
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        await self.lifecycle.aclose()
+
+
+def lmstudio_hosts(settings: Settings, clock: Clock) -> list[Provider]:
+    """One provider for each address in LMSTUDIO_URLS."""
+    token = settings.lmstudio_token.get_secret_value() if settings.lmstudio_token else None
+    return [
+        LMStudio(url, token=token, clock=clock, load_patience=settings.load_timeout)
+        for url in dict.fromkeys(settings.lmstudio_urls)
+    ]
+
+
+@asynccontextmanager
+async def open_engine(
+    settings: Settings, *, clock: Clock | None = None, providers: Sequence[Provider] | None = None
+) -> AsyncIterator[Engine]:
+    """Open the store and the providers; nothing is asked of any host before `Engine.start()`.
+
+    Raises StorageFailed. `providers` replaces the hosts of the settings, in tests.
+    """
+    time = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(Store.open(settings.data_dir / "orquestrador.db"))
+        catalog = Catalog(store, time)
+        for provider in lmstudio_hosts(settings, time) if providers is None else providers:
+            stack.push_async_callback(provider.aclose)
+            catalog.add(provider)
+        await catalog.open()
+        lifecycle = Lifecycle(catalog, store, time)
+        engine = Engine(settings, time, store, catalog, lifecycle, Chat(store, catalog, time), stack)
+        try:
+            yield engine
+        finally:  # what works in the background ends before what it works with
+            await engine.stop()

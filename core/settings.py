@@ -1,0 +1,62 @@
+"""The environment and `.env`, read once. Every setting is described in `.env.example`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import platformdirs
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from core.errors import SettingWrong
+
+APP = "orquestrador"
+Texts = Annotated[tuple[str, ...], NoDecode]
+Paths = Annotated[tuple[Path, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """Frozen. Made by `read()`, so that a wrong value is a Problem and never shows a secret."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", frozen=True, extra="ignore", env_ignore_empty=True
+    )
+
+    platforms: Texts = ()
+    lmstudio_urls: Texts = ("http://127.0.0.1:1234",)
+    lmstudio_token: SecretStr | None = None
+    embedded: Literal["auto", "on", "off"] = "auto"
+    embedded_models: Paths = ()
+    data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir(APP, appauthor=False)))
+    prefer: Literal["external", "local"] = "external"
+    language: Literal["pt-BR", "en"] = "pt-BR"
+    sync_every: float = Field(default=60.0, ge=1)
+    load_timeout: float = Field(default=1800.0, gt=0)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["console", "json"] = "console"
+
+    @field_validator("platforms", "lmstudio_urls", "embedded_models", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("embedded_models", "data_dir", mode="after")
+    @classmethod
+    def _expand(cls, value: Path | tuple[Path, ...]) -> Path | tuple[Path, ...]:
+        return tuple(p.expanduser() for p in value) if isinstance(value, tuple) else value.expanduser()
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+
+def read() -> Settings:
+    """Read the environment and `.env`. Raises SettingWrong with the setting's name, never its value."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = "_".join(str(part) for part in first["loc"][:1]).upper()
+        raise SettingWrong(name, first["msg"]) from None
