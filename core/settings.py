@@ -46,6 +46,18 @@ class Settings(BaseSettings):
     def _expand(cls, value: Path | tuple[Path, ...]) -> Path | tuple[Path, ...]:
         return tuple(p.expanduser() for p in value) if isinstance(value, tuple) else value.expanduser()
 
+    @field_validator("language", mode="before")
+    @classmethod
+    def _tongue(cls, value: object) -> object:
+        """Many systems set LANGUAGE themselves, as a list of locales (`pt_BR:pt:en`): the first one counts."""
+        if not isinstance(value, str):
+            return value
+        first = value.split(":")[0].partition(".")[0].replace("_", "-").lower()
+        if first.split("-")[0] in {"pt", "en"}:
+            return "pt-BR" if first.startswith("pt") else "en"
+        system_locale = ":" in value or "_" in value or first == "c"
+        return "pt-BR" if system_locale else value
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _upper(cls, value: object) -> object:
