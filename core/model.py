@@ -70,6 +70,8 @@ class Model:
     failure: Failure | None = None
     demo: bool = False  # a small model that only shows how the program works
     by_name_only: bool = False  # never listed, never suggested: chosen by its exact name
+    fetch_bytes: int | None = None  # weights still to be fetched before the first load, if any
+    licence: str | None = None
 
     @property
     def id(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from bot.cards import Card, Progress
 from bot.desk.ask import Ask
 from core import suggest
-from core.errors import LoadFailed, ModelUnavailable, NoModel
+from core.errors import LoadFailed, NoModel
 from core.model import FailureKind, Model, ModelState, Suggestion
 
 PATIENCE = 20.0  # seconds that the first look at the hosts may take
@@ -39,11 +39,11 @@ async def chosen(ask: Ask) -> AsyncGenerator[Card | Model]:
 
 
 async def pick(ask: Ask) -> Model:
-    """A model for a conversation that has not chosen. Raises NoModel, or says why the only one cannot."""
-    catalog = ask.engine.catalog
-    model = suggest.entering(catalog.models(), prefer_local=ask.engine.settings.prefer == "local")
-    if model is None:
-        model = suggest.entering(await _looked_again(ask), prefer_local=ask.engine.settings.prefer == "local")
+    """A model for a conversation that has not chosen. Raises NoModel."""
+    model = would_pick(ask)
+    if model is None:  # LM Studio may have been started since the last look
+        await ask.engine.catalog.sync()
+        model = would_pick(ask)
     if model is None:
         raise _none(ask)
     if not model.demo:  # a demonstration is a stopgap: LM Studio takes over as soon as it answers
@@ -51,10 +51,10 @@ async def pick(ask: Ask) -> Model:
     return model
 
 
-async def _looked_again(ask: Ask) -> tuple[Model, ...]:
-    """LM Studio may have been started since the last look."""
-    await ask.engine.catalog.sync()
-    return ask.engine.catalog.models()
+def would_pick(ask: Ask) -> Model | None:
+    """The model that a first message would go to, by what is known now."""
+    prefer_local = ask.engine.settings.prefer == "local"
+    return suggest.entering(ask.engine.catalog.models(), prefer_local=prefer_local)
 
 
 def suggestion(ask: Ask, failed: Model | None) -> Suggestion:
@@ -69,7 +69,7 @@ def _gone(model_id: str) -> Model:
     return Model(provider=provider, host=host, key=key, name=key, state=ModelState.INACTIVE)
 
 
-def _none(ask: Ask) -> NoModel | ModelUnavailable:
+def _none(ask: Ask) -> NoModel:
     engine = ask.engine
     hosts = [h for h in engine.catalog.health() if h.provider == "lmstudio"]
     names = tuple(h.host for h in hosts)

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from bot import present
 from bot.cards import Button, Card, Choice, Listing, Notice, Progress, Row, Tone
 from bot.desk.ask import Ask
-from bot.desk.picking import pick, settled
+from bot.desk.picking import pick, settled, would_pick
 from bot.texts import LANGUAGES, Speech, match
 from core.errors import Problem
 from core.model import FailureKind, HostHealth, Model, ModelState
@@ -35,6 +35,8 @@ def _welcome(ask: Ask, model: Model) -> Notice:
     if model.provider == "embedded":
         hosts = ", ".join(h.host for h in ask.engine.catalog.health() if h.provider == "lmstudio")
         lines.append(t("start.demo", hosts=hosts, model=model.name))
+        if model.fetch_bytes:
+            lines.append(t("start.demo_fetch", total=t.size(model.fetch_bytes), licence=model.licence))
     elif model.failure is not None:
         lines.append(t("failure.title", model=model.name) + " " + present.reason(model, model.failure, t))
     elif model.state is ModelState.EXTERNAL:
@@ -95,7 +97,7 @@ async def status(ask: Ask) -> AsyncGenerator[Card]:
 
 
 def _model_row(ask: Ask) -> Row:
-    model = ask.engine.catalog.get(ask.conversation.model_id)
+    model = ask.engine.catalog.get(ask.conversation.model_id) or would_pick(ask)
     if model is None:
         return Row("•", ask.t("status.model"), ask.t("status.no_model"))
     note = present.reason(model, model.failure, ask.t) if model.failure else ""

@@ -44,11 +44,13 @@ class Speech:
 
     def seconds(self, value: float) -> str:
         """A duration that people read: `9,1 s`, `2 min 10 s`, `1 h 5 min`."""
-        if value < 10:  # noqa: PLR2004  # tenths matter only there
+        if round(value, 1) < 10:  # noqa: PLR2004  # tenths matter only there
             return self("unit.second", n=self.number(value))
         whole = round(value)
         if whole < _MINUTE:
             return self("unit.second", n=whole)
+        if whole < _HOUR and whole % _MINUTE == 0:
+            return self("unit.minutes", m=whole // _MINUTE)
         if whole < _HOUR:
             return self("unit.minute", m=whole // _MINUTE, s=whole % _MINUTE)
         return self("unit.hour", h=whole // _HOUR, m=whole % _HOUR // _MINUTE)
@@ -57,7 +59,7 @@ class Speech:
         """Bytes in the unit that fits: `93 MB`, `4,7 GB`."""
         value = float(count)
         for unit in ("B", "KB", "MB"):
-            if value < _KILO:
+            if round(value) < _KILO:
                 return f"{value:.0f} {unit}"
             value /= _KILO
         return f"{self.number(value)} GB"

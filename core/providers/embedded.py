@@ -12,6 +12,7 @@ from pathlib import Path
 from core.clock import Clock
 from core.conversation import ReplyEvent, ReplyOptions, Turn
 from core.embedded import (
+    DEMO_BYTES,
     DEMO_KEY,
     DEMO_LICENCE,
     SCRIPTED_KEY,
@@ -72,11 +73,15 @@ class Embedded:
     def _marked(self, model: Model, missing: str | None) -> Model:
         if model.key == SCRIPTED_KEY:
             return replace(model, by_name_only=True, demo=True)
-        marked = replace(model, demo=model.key == DEMO_KEY)
+        marked = self._demo(model) if model.key == DEMO_KEY else model
         if missing is None or model.state is ModelState.LOADED:
             return marked
         failure = Failure(FailureKind.ENGINE_MISSING, missing, 0.0)
         return replace(marked, state=ModelState.INACTIVE, failure=failure)
+
+    def _demo(self, model: Model) -> Model:
+        missing = None if self._engine.demo_present() else DEMO_BYTES
+        return replace(model, demo=True, licence=DEMO_LICENCE, fetch_bytes=missing)
 
     async def check(self, key: str | None = None) -> None:
         """See `Provider.check`."""
@@ -92,9 +97,16 @@ class Embedded:
             async with aclosing(self._fetch(model)) as fetching:
                 async for event in fetching:
                     yield event
-        async with aclosing(self._lmstudio.load(model)) as events:
-            async for event in events:
-                yield replace(event, model=self._marked(event.model, None))
+        try:
+            async with aclosing(self._lmstudio.load(model)) as events:
+                async for event in events:
+                    yield replace(event, model=self._marked(event.model, None))
+        except LoadFailed as failed:
+            if failed.kind is not FailureKind.NO_RUNTIME:
+                raise
+            # Not LM Studio's runtime is missing but ours: another sentence, another remedy.
+            text = failed.text.rpartition("! ")[2]
+            raise LoadFailed(failed.model, FailureKind.ENGINE_MISSING, text) from failed
 
     async def _fetch(self, model: Model) -> AsyncGenerator[LoadEvent]:
         started = self._clock.monotonic()
