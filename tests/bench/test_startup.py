@@ -22,7 +22,7 @@ RUNS = 7
 def _prompt(data_dir: Path, embedded: str) -> float:
     env = environment(data_dir, LMSTUDIO_URLS="http://127.0.0.1:9", EMBEDDED=embedded, TERM="xterm-256color")
     started = time.perf_counter()
-    child = pexpect.spawn(sys.executable, ["-m", "bot"], cwd=str(ROOT), env=env, timeout=PATIENCE)  # type: ignore[arg-type]  # the stub wants os.environ's own type
+    child = pexpect.spawn(sys.executable, ["-m", "bot"], cwd=str(ROOT), env=env, timeout=PATIENCE)
     child.expect_exact("›".encode())
     seconds = time.perf_counter() - started
     child.close(force=True)

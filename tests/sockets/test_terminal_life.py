@@ -21,14 +21,14 @@ def talkative() -> list[FakeModel]:
 
 
 @contextmanager
-def terminal(data_dir: Path, url: str) -> Iterator[pexpect.spawn[str]]:
+def terminal(data_dir: Path, url: str) -> Iterator["pexpect.spawn[str]"]:
     """The program in a terminal of 100 columns; closing it is what closing the window does."""
     env = environment(data_dir, LMSTUDIO_URLS=url, TERM="xterm-256color")
     child = pexpect.spawn(
         sys.executable,
         ["-m", "bot"],
         cwd=str(ROOT),
-        env=env,  # type: ignore[arg-type]  # the stub wants os.environ's own type
+        env=env,
         encoding="utf-8",
         timeout=PATIENCE,
         dimensions=(40, 100),
@@ -39,12 +39,12 @@ def terminal(data_dir: Path, url: str) -> Iterator[pexpect.spawn[str]]:
         child.close(force=True)
 
 
-async def sees(child: pexpect.spawn[str], words: str) -> None:
+async def sees(child: "pexpect.spawn[str]", words: str) -> None:
     """Wait, beside the event loop that serves LM Studio, until the words are on the screen."""
     await asyncio.to_thread(child.expect_exact, words)
 
 
-async def asked(child: pexpect.spawn[str], server: FakeLMStudio) -> None:
+async def asked(child: "pexpect.spawn[str]", server: FakeLMStudio) -> None:
     """A long answer is under way on the screen."""
     await sees(child, "Nova 8B")
     await sees(child, "›")
