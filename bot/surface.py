@@ -201,18 +201,21 @@ class _Pouring:
         self._post: Post | None = None
         self._shown: Card | None = None
         self._next = 0.0
+        self._asked_until = 0.0  # the end of the pause that the platform asked for
         self._pause = FIRST_PAUSE
 
     async def try_to_show(self, latest: _Latest) -> None:
-        """Show the newest card when the surface next bears it; give a stale one up without a word."""
-        await self._wait_turn(latest)
-        if latest.card is None or latest.ended:
-            return
-        await self._send(latest.card)
+        """Show the newest card when the surface next bears it, also if a call is refused; drop stale ones."""
+        while True:
+            await self._wait_turn(latest)
+            if latest.card is None or latest.ended or await self._send(latest.card):
+                return
 
     async def land(self, card: Card) -> None:
-        """Show the last card, whatever it takes."""
+        """Show the last card, whatever it takes. It waits for nothing but a pause that was asked for."""
         deadline = self._clock.monotonic() + PATIENCE
+        if card != self._shown:
+            await self._clock.sleep(max(0.0, self._asked_until - self._clock.monotonic()))
         while not await self._send(card):
             if self._clock.monotonic() > deadline:
                 raise SurfaceDown
@@ -242,7 +245,7 @@ class _Pouring:
             else:
                 self._post = await self._surface.edit(self._post, card)
         except SlowDown as pause:
-            self._next = self._clock.monotonic() + pause.seconds
+            self._next = self._asked_until = self._clock.monotonic() + pause.seconds
             return False
         except SurfaceDown:
             self._next = self._clock.monotonic() + self._pause

@@ -1,0 +1,71 @@
+"""A responder that answers from a script and remembers what it was asked."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+
+from bot.cards import Card, Reply
+from bot.surface import Completion, Incoming, MenuItem
+from core.conversation import ChatRef
+
+Answer = Callable[[Incoming], AsyncIterator[Card]]
+
+
+class FakeResponder:
+    """`answers` by the exact text; any other text comes back as a reply that quotes it."""
+
+    def __init__(
+        self,
+        answers: Mapping[str, Answer | Iterable[Card]] | None = None,
+        *,
+        greeting: Sequence[Card] = (),
+        commands: Sequence[MenuItem] = (),
+        arguments: Mapping[str, Sequence[Completion]] | None = None,
+    ) -> None:
+        self._answers = dict(answers or {})
+        self._greeting = greeting
+        self._commands = commands
+        self._arguments = dict(arguments or {})
+        self._stop = asyncio.Event()
+        self.heard: list[Incoming] = []
+        self.greeted: list[Incoming] = []
+        self.languages: list[str | None] = []
+        self.cancelled: list[ChatRef] = []
+        self.closed = 0  # answers whose iterator was closed or ran out
+
+    async def respond(self, incoming: Incoming) -> AsyncIterator[Card]:
+        self.heard.append(incoming)
+        self._stop.clear()
+        answer = self._answers.get(incoming.text)
+        if answer is None:
+            answer = [Reply(f"`{incoming.text!r}`", done=True)]
+        try:
+            if callable(answer):
+                async for card in answer(incoming):
+                    yield card
+            else:
+                for card in answer:
+                    yield card
+                    await asyncio.sleep(0)
+        finally:
+            self.closed += 1
+
+    async def until_cancelled(self) -> None:
+        """For an answer that goes on until somebody stops it."""
+        await self._stop.wait()
+
+    def menu(self, language: str | None) -> Sequence[MenuItem]:
+        self.languages.append(language)
+        return self._commands
+
+    async def complete(self, command: str, prefix: str) -> Sequence[Completion]:
+        return [c for c in self._arguments.get(command, ()) if c.value.startswith(prefix)]
+
+    def cancel(self, chat: ChatRef) -> bool:
+        self.cancelled.append(chat)
+        self._stop.set()
+        return True
+
+    async def greet(self, incoming: Incoming) -> AsyncIterator[Card]:
+        self.greeted.append(incoming)
+        for card in self._greeting:
+            yield card
