@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from io import BytesIO
 from typing import Any, Self
 
@@ -15,6 +15,7 @@ from core.model import FailureKind
 
 _CONNECT = 5.0  # seconds
 _DEATH = 2.0  # seconds between a broken connection and the news of the child's end
+_FAREWELL = 0.5  # seconds that readers have to hear of the end
 _LINE_BYTES = 2**20
 _CHAT = "/v1/chat/completions"
 
@@ -25,6 +26,9 @@ class Llama:
     def __init__(self, process: Process) -> None:
         self._process = process
         self._context = 0
+        self._busy = 0
+        self._quiet = asyncio.Event()
+        self._quiet.set()
         self._http = aiohttp.ClientSession(
             headers={"Authorization": f"Bearer {process.key}", "Content-Type": "application/json"},
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT),
@@ -96,8 +100,12 @@ class Llama:
 
     async def aclose(self) -> None:
         """See `Runner.aclose`."""
-        await self._http.close()
         await self._process.end()
+        # the child's end breaks every connection, and their readers hear of it; a session that is
+        # closed before that would leave them waiting for ever
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._quiet.wait(), _FAREWELL)
+        await self._http.close()
 
     async def _json(self, path: str, body: Mapping[str, Any]) -> Json:
         async with self._post(path, body) as response:
@@ -106,6 +114,10 @@ class Llama:
 
     @asynccontextmanager
     async def _post(self, path: str, body: Mapping[str, Any]) -> AsyncIterator[aiohttp.ClientResponse]:
+        if self._process.exited.done():
+            raise Gone(self._process.exited.result())
+        self._busy += 1
+        self._quiet.clear()
         try:
             # a stream, not bytes: a long conversation must not be written in one go
             data = BytesIO(json.dumps(body).encode())
@@ -116,10 +128,12 @@ class Llama:
                     yield response
                 finally:
                     response.close()  # not back to a pool: llama.cpp stops when the connection ends
-        except (aiohttp.ClientError, ConnectionError, RuntimeError) as error:
-            if isinstance(error, RuntimeError) and not self._http.closed:
-                raise
+        except (aiohttp.ClientError, ConnectionError) as error:
             raise Gone(await self._why()) from error
+        finally:
+            self._busy -= 1
+            if not self._busy:
+                self._quiet.set()
 
     async def _why(self) -> str:
         done, _ = await asyncio.wait({self._process.exited}, timeout=_DEATH)
