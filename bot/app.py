@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
 from typing import TextIO
 
 import structlog
+from pydantic_settings import BaseSettings
 
 from bot import logs, present
 from bot.assistant import Assistant
@@ -52,8 +54,12 @@ async def _run(settings: Settings) -> int:
         if others is not None or problems is None:
             raise
         return complain(_first(problems), Speech(settings.language))
-    except asyncio.CancelledError:  # SIGTERM
+    except _Terminated:
         return 0
+
+
+class _Terminated(Exception):
+    """SIGTERM came, and everything has been put away."""
 
 
 async def _serve(settings: Settings) -> int:
@@ -120,17 +126,34 @@ async def _ended_by_signals() -> AsyncIterator[None]:
     task = asyncio.current_task()
     loop = asyncio.get_running_loop()
     assert task is not None
+    asked = False
+
+    def end() -> None:
+        nonlocal asked
+        asked = True
+        task.cancel()
+
     with contextlib.suppress(NotImplementedError):  # Windows has no SIGTERM to catch
-        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+        loop.add_signal_handler(signal.SIGTERM, end)
     try:
         yield
+    except asyncio.CancelledError as cancelled:  # Ctrl-C cancels too, and is no ordinary end
+        if asked:
+            raise _Terminated from cancelled
+        raise
     finally:
         with contextlib.suppress(NotImplementedError):
             loop.remove_signal_handler(signal.SIGTERM)
 
 
 def _language_of_the_system() -> str:
-    """The settings could not be read: the language is asked of the environment itself."""
-    import os  # noqa: PLC0415  # the one place that looks past Settings, because they are what failed
+    """The settings could not be read: of all of them only the language is read again, as it stands."""
 
-    return match(os.environ.get("LANGUAGE"))
+    class Wanted(BaseSettings):
+        model_config = Settings.model_config
+        language: str = ""
+
+    try:
+        return match(Wanted().language)
+    except ValueError:  # .env is no text
+        return match(os.environ.get("LANGUAGE"))

@@ -4,6 +4,7 @@ import asyncio
 import difflib
 import re
 import secrets
+import traceback
 from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, nullcontext
@@ -19,9 +20,9 @@ from bot.desk import chat as chat_desk
 from bot.desk.ask import Ask
 from bot.surface import Completion, Incoming, MenuItem
 from bot.texts import LANGUAGES, Speech, match
-from core.conversation import ChatRef
+from core.conversation import ChatRef, Conversation
 from core.engine import Engine
-from core.errors import Problem
+from core.errors import ModelAmbiguous, ModelUnknown, Problem, StorageFailed
 
 log = structlog.get_logger(__name__)
 
@@ -35,11 +36,13 @@ class _Running:
     """An answer under way, and the task that waits for its next card."""
 
     task: "asyncio.Task[object]"
+    ask: Ask | None = None  # None while it waits for its turn
     stopped: bool = False
 
     def stop(self) -> None:
-        self.stopped = True
-        self.task.cancel()
+        if not self.stopped:  # a second one would hit the card that says so
+            self.stopped = True
+            self.task.cancel()
 
 
 class Assistant:
@@ -49,17 +52,18 @@ class Assistant:
         self._engine = engine
         self._running: defaultdict[ChatRef, set[_Running]] = defaultdict(set)
         self._order: dict[ChatRef, asyncio.Lock] = {}
+        self._memory = asyncio.Lock()
 
     # ------------------------------------------------------------ the port
 
     async def respond(self, incoming: Incoming) -> AsyncIterator[Card]:
         """See `Responder.respond`. The iterator must be driven by one task, which `cancel` interrupts."""
-        match_ = _COMMAND.match(incoming.text.strip())
+        text = incoming.text.encode(errors="replace").decode().strip()  # no half characters
+        match_ = _COMMAND.match(text)
         command = BY_NAME.get(match_[1].lower()) if match_ else None
+        argument = (match_[2] or "") if match_ else text
         if match_ and command is None:
-            yield self._unknown(match_[1], await self._speech(incoming))
-            return
-        argument = (match_[2] or "") if match_ else incoming.text.strip()
+            command, argument = _UNKNOWN, match_[1]
         async with aclosing(self._guarded(incoming, command, argument)) as cards:
             async for card in cards:
                 yield card
@@ -83,7 +87,9 @@ class Assistant:
                 return self._models_like(prefix)
             case "languages":
                 return [
-                    Completion(code, Speech(code)("language.name")) for code in LANGUAGES if prefix in code
+                    Completion(code, Speech(code)("language.name"))
+                    for code in LANGUAGES
+                    if prefix.lower() in code.lower()
                 ]
             case _:
                 return []
@@ -108,11 +114,11 @@ class Assistant:
                 async for card in cards:
                     yield card
         except Problem as problem:
-            log.info("problem", chat=str(incoming.chat), problem=str(problem))
+            log.info("problem", chat=str(incoming.chat), problem=_told(problem))
             yield present.trouble(problem, t)
-        except Exception:
+        except Exception as bug:  # noqa: BLE001  # whatever it is, a person waits for a card
             reference = secrets.token_hex(3)
-            log.exception("bug", chat=str(incoming.chat), reference=reference)
+            log.error("bug", chat=str(incoming.chat), reference=reference, where=_where(bug))  # noqa: TRY400  # its words may quote the person
             body = t("problem.unknown_body", reference=reference)
             yield Notice(Tone.ERROR, t("problem.unknown"), body)
 
@@ -127,9 +133,10 @@ class Assistant:
         running = _Running(task)
         last: Card | None = None
         if not overtakes:
+            self._replace(incoming.chat, command.asks(argument) if command else None)
             self._running[incoming.chat].add(running)
         try:
-            async with turn, aclosing(self._cards(incoming, command, argument, t)) as cards:
+            async with turn, aclosing(self._cards(incoming, command, argument, running)) as cards:
                 async for card in cards:
                     last = card
                     yield card
@@ -144,9 +151,9 @@ class Assistant:
                 del self._running[incoming.chat]
 
     async def _cards(
-        self, incoming: Incoming, command: Command | None, argument: str, t: Speech
+        self, incoming: Incoming, command: Command | None, argument: str, running: _Running
     ) -> AsyncGenerator[Card]:
-        ask = await self._ask(incoming, argument, t)
+        ask = running.ask = await self._ask(incoming, argument)
         if ask.returning and command is None:
             await self._engine.lifecycle.verify_all()
         run = command.run if command else chat_desk.talk
@@ -154,7 +161,13 @@ class Assistant:
             async for card in cards:
                 yield card
 
-    async def _ask(self, incoming: Incoming, argument: str, t: Speech) -> Ask:
+    def _replace(self, chat: ChatRef, question: int | None) -> None:
+        """Another model is to answer that question: nobody waits for the first one to load or to end."""
+        for one in self._running.get(chat, ()):
+            if question is not None and one.ask is not None and one.ask.question == question:
+                one.stop()
+
+    async def _ask(self, incoming: Incoming, argument: str) -> Ask:
         conversation = await self._engine.store.conversation(incoming.chat)
         now = self._engine.clock.time()
         returning = 0 < conversation.seen_at < now - PAUSE
@@ -163,32 +176,34 @@ class Assistant:
             argument=argument,
             conversation=conversation,
             engine=self._engine,
-            t=t,
+            t=self._speech_of(conversation, incoming),  # only now: the message before may have changed it
             menu=self.menu,
             stop=partial(self.cancel, incoming.chat),
+            memory=self._memory,
             returning=returning,
         )
-        await ask.remember(seen_at=now)
+        try:
+            await ask.remember(seen_at=now)
+        except StorageFailed as full:  # /stop and /status must work without the disk
+            log.warning("visit not recorded", problem=str(full))
         return ask
 
     async def _speech(self, incoming: Incoming) -> Speech:
-        conversation = await self._engine.store.conversation(incoming.chat)
+        return self._speech_of(await self._engine.store.conversation(incoming.chat), incoming)
+
+    def _speech_of(self, conversation: Conversation, incoming: Incoming) -> Speech:
         wanted = conversation.language or incoming.language
         return Speech(match(wanted, self._engine.settings.language))
 
     def _stopped(self, last: Card | None, t: Speech) -> Card:
+        if isinstance(last, Reply) and last.done:
+            return last
         if isinstance(last, Reply) and last.text:
             buttons = (Button(t("button.retry"), "retry"),)
             return replace(last, done=True, footnote=t("reply.stopped"), buttons=buttons)
         return Notice(Tone.INFO, t("stop.done"), buttons=(Button(t("button.retry"), "retry"),))
 
     # ------------------------------------------------------------ words
-
-    def _unknown(self, name: str, t: Speech) -> Notice:
-        near = difflib.get_close_matches(name.lower(), BY_NAME, n=3, cutoff=0.5)
-        buttons = tuple(Button(f"/{one}", one) for one in near)
-        body = t("unknown.near") if near else t("unknown.help")
-        return Notice(Tone.ERROR, t("unknown.command", name=name[:40]), body, buttons)
 
     def _models_like(self, prefix: str) -> list[Completion]:
         t = Speech(self._engine.settings.language)
@@ -201,6 +216,32 @@ class Assistant:
             Completion(m.key, f"{present.mark(m, t)} {m.name}", present.model_detail(m, t))
             for m in found[:COMPLETIONS]
         ]
+
+
+async def _unknown(ask: Ask) -> AsyncGenerator[Card]:
+    """A word after a slash that is no command of ours; those that resemble it are offered."""
+    near = difflib.get_close_matches(ask.argument.lower(), BY_NAME, n=3, cutoff=0.5)
+    buttons = tuple(Button(f"/{one}", one) for one in near)
+    body = ask.t("unknown.near") if near else ask.t("unknown.help")
+    yield Notice(Tone.ERROR, ask.t("unknown.command", name=ask.argument[:40]), body, buttons)
+
+
+_UNKNOWN = Command("", (), _unknown, overtakes=True)
+
+
+def _where(bug: BaseException | None) -> str:
+    """The kind of an exception, its causes and the lines of code; not its words."""
+    parts = []
+    while bug is not None:
+        parts.append("".join(traceback.format_tb(bug.__traceback__)) + type(bug).__qualname__)
+        bug = bug.__cause__ or bug.__context__
+    return "\nafter\n".join(parts)
+
+
+def _told(problem: Problem) -> str:
+    """A Problem for the log: a name that a person typed is left out, it may be anything."""
+    typed = isinstance(problem, ModelUnknown | ModelAmbiguous)
+    return type(problem).__name__ if typed else str(problem)
 
 
 def _item(command: Command, t: Speech) -> MenuItem:

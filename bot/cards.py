@@ -9,6 +9,7 @@ from enum import Enum
 from typing import assert_never
 
 BAR_CELLS = 20
+LONGEST_COMMAND = 64  # bytes of a button's command that every platform bears
 
 
 class Tone(Enum):

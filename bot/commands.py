@@ -15,20 +15,24 @@ Run = Callable[[Ask], AsyncGenerator[Card]]
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command. `completes` names what its argument may be; `overtakes` = does not wait for an answer."""
+    """One command. `completes` names what its argument may be; `overtakes` = does not wait for an answer.
+
+    `asks` = the id of the question that such an argument has answered anew, which ends an answer to it.
+    """
 
     name: str
     aliases: tuple[str, ...]
     run: Run
     completes: str = ""
     overtakes: bool = False
+    asks: Callable[[str], int | None] = lambda _: None
 
 
 COMMANDS: tuple[Command, ...] = (
     Command("start", (), settings.start),
     Command("help", ("ajuda",), settings.help_, overtakes=True),
     Command("models", ("modelos",), models.models, completes="models", overtakes=True),
-    Command("use", ("usar",), models.use, completes="models"),
+    Command("use", ("usar",), models.use, completes="models", asks=models.question_of),
     Command("load", ("carregar",), models.load, completes="models"),
     Command("unload", ("descarregar",), models.unload, completes="models", overtakes=True),
     Command("status", (), settings.status, overtakes=True),

@@ -1,5 +1,6 @@
 """Events and Problems into cards, in the reader's language. Pure: nothing is asked of anybody here."""
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from bot.cards import Button, Card, Choice, Notice, Progress, Tone
@@ -38,6 +39,15 @@ def short_name(model: Model) -> str:
     """A model's name for a button: without its publisher, cut to fit."""
     name = model.key.rpartition("/")[2]
     return name if len(name) <= LONGEST_LABEL else name[: LONGEST_LABEL - 1] + "…"
+
+
+def told_apart(models: Sequence[Model]) -> list[str]:
+    """Short names; with the host where the same name stands on several."""
+    names = [short_name(m) for m in models]
+    return [
+        f"{name} · {m.host}" if names.count(name) > 1 and m.host else name
+        for name, m in zip(names, models, strict=True)
+    ]
 
 
 # ---------------------------------------------------------------- loading
@@ -106,7 +116,7 @@ def trouble(
 
     `model` is the one in use, `suggestion` what may be used instead, `question` the turn to answer then.
     """
-    failed = _failure(problem, model)
+    failed = unusable(problem, model)
     if failed is not None:
         return _unavailable(*failed, t, suggestion, question)
     match problem:
@@ -122,7 +132,7 @@ def trouble(
             return Notice(Tone.ERROR, title, body, buttons)
 
 
-def _failure(problem: errors.Problem, model: Model | None) -> tuple[Model, Failure] | None:
+def unusable(problem: errors.Problem, model: Model | None) -> tuple[Model, Failure] | None:
     """Problems that mean: this model cannot be used now."""
     match problem:
         case errors.ModelUnavailable(failed, failure):
@@ -171,7 +181,8 @@ def _offers(suggestion: Suggestion | None, question: int | None, t: Speech) -> t
         return ()
     key = "button.use_and_answer" if question else "button.use"
     tail = f" ?{question}" if question else ""
-    return tuple(Button(t(key, model=short_name(m)), f"use #{m.tag}{tail}") for m in suggestion.models)
+    named = zip(told_apart(suggestion.models), suggestion.models, strict=True)
+    return tuple(Button(t(key, model=name), f"use #{m.tag}{tail}") for name, m in named)
 
 
 def offers(suggestion: Suggestion, question: int | None, t: Speech) -> Card:
@@ -189,12 +200,7 @@ def mark(model: Model, t: Speech) -> str:
 
 def _choices(models: tuple[Model, ...], verb: str) -> tuple[Button, ...]:
     shown = models[:8]
-    names = [short_name(m) for m in shown]
-    several = len(set(names)) < len(names) or len({m.host for m in shown}) > 1
-    return tuple(
-        Button(f"{name} · {m.host}" if several and m.host else name, f"{verb} #{m.tag}")
-        for name, m in zip(names, shown, strict=True)
-    )
+    return tuple(Button(name, f"{verb} #{m.tag}") for name, m in zip(told_apart(shown), shown, strict=True))
 
 
 def _unknown(name: str, near: tuple[Model, ...], verb: str, t: Speech) -> Notice:

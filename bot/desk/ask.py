@@ -1,5 +1,6 @@
 """What a command is given: who asks, where, with which words, and the engine to do it with."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,9 +21,13 @@ class Ask:
     t: Speech
     menu: Callable[[str], Sequence[MenuItem]]
     stop: Callable[[], bool]
+    memory: asyncio.Lock  # commands that overtake change the same conversation
     returning: bool = False  # the first word after a pause
+    question: int | None = None  # the one that is being answered
 
     async def remember(self, **changes: object) -> None:
         """Change what is remembered of the conversation."""
-        self.conversation = replace(self.conversation, **changes)  # type: ignore[arg-type]  # fields of Conversation by name
-        await self.engine.store.save_conversation(self.conversation)
+        async with self.memory:
+            now = await self.engine.store.conversation(self.incoming.chat)
+            self.conversation = replace(now, **changes)  # type: ignore[arg-type]  # fields of Conversation by name
+            await self.engine.store.save_conversation(self.conversation)

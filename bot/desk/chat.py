@@ -1,7 +1,7 @@
 """Plain messages, and what has to do with the conversation itself."""
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -12,7 +12,7 @@ from bot.desk.ask import Ask
 from bot.desk.picking import chosen, suggestion
 from bot.texts import Speech
 from core.conversation import Delta, Done, ReplyEvent, Rethought, Thinking, Trimmed, Turn
-from core.errors import Interrupted, ModelGone, NothingAsked, Problem
+from core.errors import ContextTooLong, Interrupted, ModelGone, NothingAsked, Problem, StorageFailed
 from core.model import Model, Ready
 
 log = structlog.get_logger(__name__)
@@ -46,6 +46,7 @@ async def answer_again(ask: Ask, turn_id: int | None, model: Model | None) -> As
 async def answer(ask: Ask, question: Turn, wanted: Model | None = None) -> AsyncGenerator[Card]:
     """Bring the model to life, stream its answer, and suggest another where it fails."""
     model = wanted
+    ask.question = question.id
     try:
         if model is None:
             async with aclosing(chosen(ask)) as steps:
@@ -67,8 +68,6 @@ async def answer(ask: Ask, question: Turn, wanted: Model | None = None) -> Async
 async def _failed(ask: Ask, question: Turn, model: Model | None, problem: Problem) -> AsyncGenerator[Card]:
     log.info("no answer", chat=str(ask.incoming.chat), problem=str(problem))
     await ask.engine.chat.failed(question)
-    if model is not None:
-        await ask.engine.lifecycle.failed_elsewhere(model, problem)
     yield present.trouble(
         problem, ask.t, model=model, suggestion=suggestion(ask, model), question=question.id
     )
@@ -108,6 +107,7 @@ class _Growing:
     text: list[str] = field(default_factory=list)
     thinking: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    trimmed: bool = False
 
     def take(self, event: ReplyEvent) -> None:
         match event:
@@ -119,6 +119,7 @@ class _Growing:
                 self.thinking += self.text
                 self.text.clear()
             case Trimmed():
+                self.trimmed = True
                 self.notes.append(self.t("reply.trimmed"))
             case Done(reason):
                 self._end(reason)
@@ -163,21 +164,35 @@ async def _stream(ask: Ask, question: Turn, model: Model, header: str) -> AsyncG
         try:
             async with aclosing(ask.engine.chat.stream(conversation, model, question)) as events:
                 async for event in events:
-                    if isinstance(event, Trimmed):
-                        if conversation.trimmed_told:
-                            continue
-                        await ask.remember(trimmed_told=True)
+                    if isinstance(event, Trimmed) and conversation.trimmed_told:
+                        continue
                     growing.take(event)
+                    if isinstance(event, Done) and growing.trimmed:  # only what is shown counts
+                        with suppress(StorageFailed):  # the answer itself is here
+                            await ask.remember(trimmed_told=True)
                     yield growing.card(done=isinstance(event, Done))
-        except Interrupted as broken:
+        except Problem as problem:
+            # The answer failed; a load that fails is marked by its own flight, once.
+            await ask.engine.lifecycle.failed_elsewhere(model, problem)
             if not growing.spoke:
                 raise
-            yield _broken(ask, question, model, growing, broken)
+            yield _broken(ask, question, model, growing, problem)
 
 
-def _broken(ask: Ask, question: Turn, model: Model, growing: _Growing, broken: Interrupted) -> Reply:
+def _why_broken(problem: Problem, t: Speech) -> str:
+    match problem:
+        case Interrupted(text=text) if " " in text:  # words, not the name of an exception
+            return text
+        case ModelGone():
+            return t("problem.interrupted_gone")
+        case ContextTooLong():
+            return t("problem.interrupted_context")
+        case _:
+            return t("problem.interrupted_reason")
+
+
+def _broken(ask: Ask, question: Turn, model: Model, growing: _Growing, problem: Problem) -> Reply:
     """What had come stays; below it what happened and what to do."""
-    why = broken.text if " " in broken.text else ask.t("problem.interrupted_reason")
     offer = suggestion(ask, model)
     buttons = [Button(ask.t("button.retry"), f"use #{model.tag} ?{question.id}")]
     if offer.best is not None:
@@ -185,7 +200,7 @@ def _broken(ask: Ask, question: Turn, model: Model, growing: _Growing, broken: I
         label = ask.t("button.use_and_answer", model=name)
         buttons.append(Button(label, f"use #{offer.best.tag} ?{question.id}"))
     card = growing.card(done=True)
-    footnote = ask.t("reply.interrupted", reason=why)
+    footnote = ask.t("reply.interrupted", reason=_why_broken(problem, ask.t))
     return replace(card, footnote=footnote, failed=True, buttons=tuple(buttons))
 
 

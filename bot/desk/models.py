@@ -5,17 +5,17 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from bot import present
-from bot.cards import Button, Card, Choice, Listing, Notice, Progress, Row, Tone
+from bot.cards import LONGEST_COMMAND, Button, Card, Choice, Listing, Notice, Progress, Row, Tone
 from bot.desk.ask import Ask
 from bot.desk.chat import answer_again
 from bot.desk.picking import chosen, settled, suggestion
 from core.conversation import Outcome, Role
-from core.errors import ModelUnavailable, Problem
+from core.errors import Problem
 from core.model import Model, ModelState, Ready
 
 PAGE = 20
 _PAGE_NUMBER = re.compile(r"(?:^|\s)(\d{1,3})$")
-_QUESTION = re.compile(r"\s\?(\d+)$")
+_QUESTION = re.compile(r"\s\?(\d{1,15})$")
 
 
 async def models(ask: Ask) -> AsyncGenerator[Card]:
@@ -48,12 +48,11 @@ def _listing(ask: Ask, wanted: str, found: list[Model], page: int) -> Listing:
         title += f" ({t('models.page', page=page, pages=pages)})"
     empty = t("models.empty_filter", filter=wanted) if wanted else t("models.empty")
     rows = tuple(_row(ask, m) for m in found[(page - 1) * PAGE : page * PAGE])
-    turning = []
-    if page > 1:
-        turning.append(Button(t("button.previous"), f"models {wanted} {page - 1}".replace("  ", " ")))
-    if page < pages:
-        turning.append(Button(t("button.next"), f"models {wanted} {page + 1}".replace("  ", " ")))
-    return Listing(title, rows, t("models.hint") if found else empty, page, pages, tuple(turning))
+    turning = [(t("button.previous"), page - 1)] if page > 1 else []
+    turning += [(t("button.next"), page + 1)] if page < pages else []
+    buttons = tuple(Button(label, " ".join(["models", *wanted.split(), str(to)])) for label, to in turning)
+    fitting = tuple(b for b in buttons if len(b.command.encode()) <= LONGEST_COMMAND)
+    return Listing(title, rows, t("models.hint") if found else empty, page, pages, fitting)
 
 
 def _row(ask: Ask, model: Model) -> Row:
@@ -68,16 +67,22 @@ def _row(ask: Ask, model: Model) -> Row:
     )
 
 
+def question_of(argument: str) -> int | None:
+    """The question that `/use MODEL ?TURN` is about."""
+    match = _QUESTION.search(argument)
+    return int(match[1]) if match else None
+
+
 async def use(ask: Ask) -> AsyncGenerator[Card]:
     """Choose a model; `MODEL ?TURN` (from a button) also answers that question with it."""
     name, question = ask.argument.strip(), _QUESTION.search(ask.argument)
     if question is not None:
         name = name[: question.start()].strip()
+    async for card in settled(ask):
+        yield card
     if not name:
         yield _choice(ask, "use", [m for m in ask.engine.catalog.models() if m.usable])
         return
-    async for card in settled(ask):
-        yield card
     model = ask.engine.catalog.find(name, "use")
     await ask.remember(model_id=model.id)
     if question is None:
@@ -93,8 +98,11 @@ async def _now_used(ask: Ask, model: Model) -> Notice:
     title = t("use.done", model=model.name)
     try:
         fresh = await ask.engine.lifecycle.check(model)
-    except ModelUnavailable as refused:
-        body = t("use.inactive", reason=present.reason(refused.model, refused.failure, t))
+    except Problem as refused:
+        why = present.unusable(refused, model)
+        if why is None:
+            raise
+        body = t("use.inactive", reason=present.reason(*why, t))
         return Notice(Tone.WARNING, title, body, (Button(t("button.again"), f"load #{model.tag}"),))
     if fresh.state is ModelState.EXTERNAL:
         return Notice(Tone.SUCCESS, title)
@@ -108,9 +116,8 @@ def _choice(ask: Ask, verb: str, found: list[Model]) -> Card:
     listed = [m for m in found if not m.by_name_only][:8]
     if not listed:
         return present.offers(suggestion(ask, None), None, ask.t)
-    options = tuple(
-        Button(f"{present.mark(m, ask.t)} {present.short_name(m)}", f"{verb} #{m.tag}") for m in listed
-    )
+    named = zip(present.told_apart(listed), listed, strict=True)
+    options = tuple(Button(f"{present.mark(m, ask.t)} {name}", f"{verb} #{m.tag}") for name, m in named)
     return Choice(ask.t(f"{verb}.ask"), options)
 
 
@@ -156,6 +163,8 @@ async def unload(ask: Ask) -> AsyncGenerator[Card]:
     force = words[-1:] == ["force"]
     name = " ".join(words[:-1] if force else words)
     catalog = ask.engine.catalog
+    async for card in settled(ask):
+        yield card
     if name:
         model = catalog.find(name, "unload")
     else:

@@ -108,20 +108,23 @@ def _model_row(ask: Ask) -> Row:
 async def _health(ask: Ask, provider: Provider) -> HostHealth:
     asked = getattr(provider, "health", None)  # external APIs have no loader's health
     if asked is None:
-        return next(h for h in ask.engine.catalog.health() if h.host == provider.host)
+        place = (provider.name, provider.host)
+        return next(h for h in ask.engine.catalog.health() if (h.provider, h.host) == place)
     loader: Loader = provider  # type: ignore[assignment]  # it has what a Loader has
     return await loader.health()
 
 
 def _host_row(ask: Ask, health: HostHealth) -> Row:
     t = ask.t
-    name = t("status.embedded") if health.provider == "embedded" else health.host
+    name = t("status.embedded") if health.provider == "embedded" else health.host or health.provider
     if not health.reachable:
-        note = t(f"failure.{FailureKind.UNREACHABLE.value}", host=health.host)
+        note = t(f"failure.{FailureKind.UNREACHABLE.value}", host=health.host) if health.host else ""
         return Row("❌", name, t("status.host_down", detail=health.detail), note)
     if health.detail == "401":
         return Row("🔒", name, t("status.host_auth"), t("failure.unauthorized", host=health.host))
-    here = [m for m in ask.engine.catalog.models() if m.host == health.host and not m.by_name_only]
+    place = (health.provider, health.host)
+    known = [m for m in ask.engine.catalog.models() if not m.by_name_only]
+    here = [m for m in known if (m.provider, m.host) == place]
     loaded = sum(m.state is ModelState.LOADED for m in here)
     words = [
         t("status.host_ok"),

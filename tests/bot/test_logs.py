@@ -1,0 +1,64 @@
+"""Logs: where they go and in which form."""
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+
+from bot import logs
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    """Logging is the process's own: put back afterwards."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    for handler in root.handlers:
+        if handler not in handlers:
+            handler.close()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def test_a_line_in_the_file_is_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With a file nothing goes to the terminal; libraries' records have the same form as ours."""
+    file = tmp_path / "x.log"
+    logs.configure("INFO", "json", file)
+    structlog.get_logger("core.x").warning("model inactive", model="ação")
+    logging.getLogger("some.library").error("broken %s", "pipe")
+    structlog.get_logger("core.x").debug("not at this level")
+    lines = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    assert [(n["level"], n["logger"], n["event"]) for n in lines] == [
+        ("warning", "core.x", "model inactive"),
+        ("error", "some.library", "broken pipe"),
+    ]
+    assert lines[0]["model"] == "ação"
+    assert capsys.readouterr() == ("", "")
+
+
+def test_no_file_before_there_is_something_to_write(tmp_path: Path) -> None:
+    """An uneventful run leaves no empty file behind."""
+    logs.configure("INFO", "console", tmp_path / "x.log")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_file_lines_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """For a service manager; as words and values."""
+    logs.configure("INFO", "console", None)
+    structlog.get_logger("core.x").info("ready", seconds=9.1)
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert "level='info' logger='core.x' event='ready' seconds=9.1" in written.err
+
+
+@pytest.mark.parametrize("name", logs.LOUD)
+def test_clients_that_log_addresses_are_hushed(name: str) -> None:
+    """Addresses may hold tokens: such libraries speak from WARNING on, even at DEBUG."""
+    logs.configure("DEBUG", "json", None)
+    assert not logging.getLogger(name).isEnabledFor(logging.INFO)
+    assert logging.getLogger(name).isEnabledFor(logging.WARNING)
