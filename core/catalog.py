@@ -132,8 +132,8 @@ class Catalog:
         places = list(self._providers)
         results = await asyncio.gather(*(self._sync_once(p) for p in places), return_exceptions=True)
         for place, result in zip(places, results, strict=True):
-            if isinstance(result, Problem):
-                continue  # kept in self._problems; whoever needs that host hears of it
+            if isinstance(result, Problem | asyncio.CancelledError):
+                continue  # kept in self._problems: whoever needs that host hears of it; or the end has come
             if isinstance(result, BaseException):
                 log.error("sync failed", place=place, error=repr(result))
 
@@ -231,6 +231,13 @@ class Catalog:
             self._loading.add(model.id)
         else:
             self._loading.discard(model.id)
+
+    async def aclose(self) -> None:
+        """End what is being read: it must not outlive the store."""
+        reading = list(self._syncing.values())
+        for task in reading:
+            task.cancel()
+        await asyncio.gather(*reading, return_exceptions=True)
 
     async def _keep(self, models: Iterable[Model], gone: Sequence[str] = ()) -> None:
         changed = [m for m in models if self._models.get(m.id) != m]

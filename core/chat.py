@@ -27,7 +27,7 @@ from core.conversation import (
     Trimmed,
     Turn,
 )
-from core.errors import ContextTooLong, Interrupted, StorageFailed
+from core.errors import ContextTooLong, Problem, StorageFailed
 from core.model import Model
 from core.storage import Store
 
@@ -94,6 +94,7 @@ class Chat:
         """
         history = await self._history(conversation, question)
         budget = self.budget(model)
+        began = False
         while True:
             prompt = self.fit(conversation.system, history, question, model, budget)
             try:
@@ -101,9 +102,10 @@ class Chat:
                     self._stream(conversation, model, question, prompt, options or ReplyOptions())
                 ) as events:
                     async for event in events:
+                        began = True
                         yield event
             except ContextTooLong:
-                if prompt.left_out >= len(history):
+                if began or prompt.left_out >= len(history):
                     raise
                 budget = min(budget, self._tokens(prompt.turns, model)) * 2 // 3
                 log.info("prompt cut further", model=model.id, budget=budget)
@@ -125,9 +127,9 @@ class Chat:
                     if isinstance(event, Done):
                         outcome = Outcome.DONE
                         self._learn(prompt, model, event)
-                        await self._keep(conversation.chat, question, answer, outcome)
+                        await asyncio.shield(self._keep(conversation.chat, question, answer, outcome))
                     yield event
-        except Interrupted:
+        except Problem:
             outcome = Outcome.BROKEN
             raise
         finally:

@@ -67,12 +67,12 @@ class Engine:
                 self.clock,
                 load_patience=self.settings.load_timeout,
             )
+            self.stack.push_async_callback(embedded.aclose)  # also of a start that is cut short
             await embedded.start()
         except (ImportError, OSError) as error:
             self.why_no_engine = str(error)
             log.warning("embedded engine cannot start", error=str(error))
             return
-        self.stack.push_async_callback(embedded.aclose)
         self.catalog.add(embedded)
 
     async def _start_jobs(self) -> None:
@@ -83,11 +83,12 @@ class Engine:
         self.stack.callback(jobs.stop)
 
     async def stop(self) -> None:
-        """End what runs in the background: the start, if it is not over, and every load."""
+        """End what runs in the background: the start, if it is not over, every load, and what is being read."""
         for task in list(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         await self.lifecycle.aclose()
+        await self.catalog.aclose()
 
 
 def lmstudio_hosts(settings: Settings, clock: Clock) -> list[Provider]:

@@ -163,9 +163,9 @@ class Lifecycle:
             log.exception("load broke", model=model.id)
             flight.fail(LoadFailed(model, FailureKind.UNKNOWN))
         finally:
-            self._catalog.set_loading(model, loading=False)
-            if self._flights.get(model.id) is flight:
-                del self._flights[model.id]
+            if self._flights.get(model.id, flight) is flight:  # else another one has begun already
+                self._catalog.set_loading(model, loading=False)
+                self._flights.pop(model.id, None)
 
     @asynccontextmanager
     async def _turn(self, flight: _Flight) -> AsyncGenerator[None]:
@@ -188,7 +188,9 @@ class Lifecycle:
 
     async def _load(self, flight: _Flight) -> None:
         model = flight.model
-        expected = await self.expected_seconds(model)
+        expected = None
+        with suppress(StorageFailed):  # a load needs no memory of earlier ones
+            expected = await self.expected_seconds(model)
         loader = cast("Loader", self._catalog.provider(model))  # only what must be loaded gets here
         async with aclosing(loader.load(model)) as events:
             async for event in events:
@@ -204,7 +206,7 @@ class Lifecycle:
     async def _loaded(self, ready: Ready) -> None:
         log.info("model ready", model=ready.model.id, seconds=round(ready.seconds, 2), via=ready.via.value)
         await self._catalog.mark_ready(ready.model)
-        if ready.via is not LoadPath.ALREADY:
+        if ready.via not in {LoadPath.ALREADY, LoadPath.WAITED}:  # of a foreign load we saw a part only
             await self._record(ready.model, ready.seconds, ready.via, "ok")
 
     async def _failed(self, model: Model, failed: LoadFailed) -> Model:
@@ -262,7 +264,10 @@ class Lifecycle:
         async with self._locks[_place(model)]:
             await loader.unload(model)
         log.info("model unloaded", model=model.id)
-        return await self._catalog.refresh(model)
+        try:
+            return await self._catalog.refresh(model)
+        except ModelUnknown:  # with just-in-time loading off an old build lists only what is loaded
+            return replace(model, state=ModelState.ON_DISK, instance=None)
 
     async def reset(self) -> int:
         """Forget every failure and look at every host again; how many marks were taken away."""
@@ -277,7 +282,9 @@ class Lifecycle:
     async def failed_elsewhere(self, model: Model, problem: Problem) -> None:
         """An answer failed: put the model aside if its host says that it is broken."""
         if isinstance(problem, LoadFailed):
-            problem.model = await self._failed(model, problem)
+            # What a flight has marked already counts once; a load called back says nothing of the model.
+            if problem.model.failure is None and problem.kind is not FailureKind.CANCELLED:
+                problem.model = await self._failed(model, problem)
         elif isinstance(problem, Unreachable | Unauthorized):
             with suppress(Problem):
                 await self._catalog.refresh(model)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -29,7 +30,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir(APP, appauthor=False)))
     prefer: Literal["external", "local"] = "external"
     language: Literal["pt-BR", "en"] = "pt-BR"
-    sync_every: float = Field(default=60.0, ge=1)
+    sync_every: float = Field(default=60.0, ge=1, le=1e9)  # the scheduler cannot reckon beyond
     load_timeout: float = Field(default=1800.0, gt=0)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
@@ -41,10 +42,21 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("lmstudio_urls", mode="after")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for url in value:
+            if not _address(url):
+                raise ValueError("not an address such as http://127.0.0.1:1234")
+        return value
+
     @field_validator("embedded_models", "data_dir", mode="after")
     @classmethod
     def _expand(cls, value: Path | tuple[Path, ...]) -> Path | tuple[Path, ...]:
-        return tuple(p.expanduser() for p in value) if isinstance(value, tuple) else value.expanduser()
+        try:
+            return tuple(p.expanduser() for p in value) if isinstance(value, tuple) else value.expanduser()
+        except RuntimeError:
+            raise ValueError("`~` leads to no home folder") from None
 
     @field_validator("language", mode="before")
     @classmethod
@@ -64,6 +76,15 @@ class Settings(BaseSettings):
         return value.upper() if isinstance(value, str) else value
 
 
+def _address(url: str) -> bool:
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        _ = parts.port  # a port that is no number is found only when it is read
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https", "ws", "wss"} and bool(parts.hostname)
+
+
 def read() -> Settings:
     """Read the environment and `.env`. Raises SettingWrong with the setting's name, never its value."""
     try:
@@ -72,3 +93,5 @@ def read() -> Settings:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "_".join(str(part) for part in first["loc"][:1]).upper()
         raise SettingWrong(name, first["msg"]) from None
+    except UnicodeDecodeError:
+        raise SettingWrong(".env", "not UTF-8") from None

@@ -26,6 +26,7 @@ class ThinkingFilter:
         self._answered = 0
         self._fenced = False
         self._lone_seen = False
+        self._blank = False  # the empty lines between reasoning and answer may still come
 
     def feed(self, text: str) -> Iterator[Thinking | Delta | Rethought]:
         """Take a piece; give what is certain, hold back what may be the start of a tag."""
@@ -64,7 +65,7 @@ class ThinkingFilter:
         if found:
             if thought:
                 yield Thinking(thought)
-            self._closer, self._held = None, rest.lstrip("\n")
+            self._closer, self._held, self._blank = None, rest, True
             self._lone_seen = True  # one reasoning part per answer
             return
         keep = _partial(self._held, closer)
@@ -73,20 +74,28 @@ class ThinkingFilter:
         self._held = self._held[len(self._held) - keep :]
 
     def _outside(self, *, last: bool) -> Iterator[Thinking | Delta | Rethought]:
-        if not self._lone_seen and self._answered < LONE_WITHIN:
-            thought, found, rest = self._held.partition(_LONE_CLOSER)
-            if found and not self._quoted(thought):
-                self._lone_seen = True
-                yield Rethought()
-                if thought:
-                    yield Thinking(thought)
-                self._held = rest.lstrip("\n")
+        if not self._lone_seen and (at := self._lone_closer()) >= 0:
+            self._lone_seen = self._blank = True
+            yield Rethought()
+            if thought := self._held[:at]:
+                yield Thinking(thought)
+            self._held = self._held[at + len(_LONE_CLOSER) :]
+        if self._blank:
+            self._held = self._held.lstrip("\n")
+            self._blank = not self._held
         keep = 0 if last or self._lone_seen else _partial(self._held, _LONE_CLOSER)
         if certain := self._held[: len(self._held) - keep]:
             self._answered += len(certain)
             self._fenced ^= certain.count("`") % 2 == 1
             yield Delta(certain)
         self._held = self._held[len(self._held) - keep :]
+
+    def _lone_closer(self) -> int:
+        """Where the first closing tag stands that is meant as one; -1 if there is none, or too late."""
+        at = self._held.find(_LONE_CLOSER)
+        while at >= 0 and self._quoted(self._held[:at]):
+            at = self._held.find(_LONE_CLOSER, at + 1)
+        return at if self._answered + at < LONE_WITHIN else -1
 
     def _quoted(self, before: str) -> bool:
         """Whether the tag stands in backticks: then it is text about tags."""

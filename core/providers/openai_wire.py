@@ -45,18 +45,30 @@ def pieces(chunk: Any) -> Iterator[Piece]:
         return
     if isinstance(name := chunk.get("model"), str) and name:
         yield Served(name)
-    for choice in chunk.get("choices") or ():
-        message = choice.get("delta") or choice.get("message") or {}
-        # LM Studio and others write `reasoning_content`; gpt-oss since 0.3.23 `reasoning`.
-        thought = message.get("reasoning_content") or message.get("reasoning")
-        if isinstance(thought, str) and thought:
-            yield Thinking(thought)
-        if isinstance(text := message.get("content"), str) and text:
-            yield Delta(text)
-        if isinstance(reason := choice.get("finish_reason"), str):
-            yield Finish(reason)
+    choices = chunk.get("choices")
+    for choice in choices if isinstance(choices, list) else ():
+        if isinstance(choice, dict):
+            yield from _said(choice)
     match chunk.get("usage"):
-        case {"prompt_tokens": tokens_in, "completion_tokens": tokens_out}:
+        case {"prompt_tokens": int(tokens_in), "completion_tokens": int(tokens_out)}:
             yield Usage(tokens_in, tokens_out)
         case _:
             return
+
+
+def _said(choice: dict[str, Any]) -> Iterator[Piece]:
+    message = choice.get("delta") or choice.get("message")
+    if isinstance(message, dict):
+        # LM Studio and others write `reasoning_content`; gpt-oss since 0.3.23 `reasoning`.
+        thought = message.get("reasoning_content") or message.get("reasoning")
+        if isinstance(thought, str) and thought:
+            yield Thinking(_whole(thought))
+        if isinstance(text := message.get("content"), str) and text:
+            yield Delta(_whole(text))
+    if isinstance(reason := choice.get("finish_reason"), str):
+        yield Finish(reason)
+
+
+def _whole(text: str) -> str:
+    """Half a surrogate pair is valid JSON, but can neither be stored nor shown."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

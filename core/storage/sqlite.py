@@ -42,6 +42,8 @@ async def database(path: Path) -> AsyncIterator[aiosqlite.Connection]:
     """The database at `path`, made and upgraded when needed. Raises StorageFailed."""
     with guarded(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        # Where this fails, aiosqlite would leave a thread behind that reports to an event loop already closed.
+        sqlite3.connect(path).close()
         connection = await aiosqlite.connect(path)
     try:
         with guarded(path):

@@ -1,5 +1,6 @@
 """Everything the program asks of its database, as methods over plain SQL."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -40,6 +41,7 @@ class Store:
     def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
         self._db = connection
         self._path = path
+        self._turn = asyncio.Lock()
 
     @classmethod
     @asynccontextmanager
@@ -57,12 +59,11 @@ class Store:
     async def save_models(self, models: Iterable[Model], gone: Iterable[str] = ()) -> None:
         """Remember these models and forget the ids in `gone`, in one transaction."""
         marks = ", ".join("?" * 21)
-        with guarded(self._path):
+        async with self._writing():
             await self._db.executemany(
                 f"INSERT OR REPLACE INTO models ({_MODEL}) VALUES ({marks})", [_model_row(m) for m in models]
             )
             await self._db.executemany("DELETE FROM models WHERE id = ?", [(one,) for one in gone])
-            await self._db.commit()
 
     # ------------------------------------------------------------ loads
 
@@ -120,7 +121,7 @@ class Store:
 
     async def add_turn(self, chat: ChatRef, turn: Turn) -> Turn:
         """Remember a turn; the one returned has its id."""
-        with guarded(self._path):
+        async with self._writing():
             row = await self._db.execute_insert(
                 "INSERT INTO turns (chat, role, text, thinking, outcome, model_id, at) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -134,7 +135,6 @@ class Store:
                     turn.at,
                 ),
             )
-            await self._db.commit()
         assert row is not None
         return replace(turn, id=row[0])
 
@@ -168,9 +168,20 @@ class Store:
             return list(await self._db.execute_fetchall(sql, values))
 
     async def _do(self, sql: str, *values: Any) -> None:
-        with guarded(self._path):
+        async with self._writing():
             await self._db.execute_insert(sql, values)
-            await self._db.commit()
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[None]:
+        """A transaction, one at a time on the one connection: what fails undoes its own writes and no others'."""
+        async with self._turn:
+            with guarded(self._path):
+                try:
+                    yield
+                    await self._db.commit()
+                except BaseException:
+                    await self._db.rollback()
+                    raise
 
 
 def _model_row(model: Model) -> tuple[Any, ...]:

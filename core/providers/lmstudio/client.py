@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
 from dataclasses import replace
 
 import httpx2
@@ -10,7 +9,7 @@ import httpx2
 from core.clock import Clock, SystemClock
 from core.conversation import ReplyEvent, ReplyOptions, Turn
 from core.errors import BadRequest, ModelUnknown, Unauthorized, Unreachable
-from core.model import Estimate, HostHealth, LoadEvent, LoadPath, Model, ModelState, Ready
+from core.model import Estimate, HostHealth, LoadEvent, Model, ModelState
 from core.providers.lmstudio import failures, replying, wire
 from core.providers.lmstudio.loading import Loads
 from core.providers.lmstudio.rest import Rest
@@ -40,7 +39,6 @@ class LMStudio:
         self._loads = Loads(self._rest, token, self._look, self._clock, load_patience)
         self._api: str | None = None
         self._version: str | None = None
-        self._just_in_time: set[str] = set()  # keys known to answer on a host that shows no states
 
     @property
     def name(self) -> str:
@@ -70,10 +68,10 @@ class LMStudio:
         """After a lost connection the host may be another build: find out afresh."""
         self._version = None
         self._loads.socket = None
-        self._just_in_time.clear()
+        self._loads.just_in_time.clear()
 
     def _with_memory(self, model: Model) -> Model:
-        if self._api == "openai" and model.key in self._just_in_time:
+        if self._api == "openai" and model.key in self._loads.just_in_time:
             return replace(model, state=ModelState.LOADED, instance=model.key)
         return model
 
@@ -98,13 +96,9 @@ class LMStudio:
         """See `Provider.reply`."""
         return replying.stream(self._rest, model, turns, options)
 
-    async def load(self, model: Model) -> AsyncGenerator[LoadEvent]:
+    def load(self, model: Model) -> AsyncGenerator[LoadEvent]:
         """See `Loader.load`."""
-        async with aclosing(self._loads.load(model)) as events:
-            async for event in events:
-                if isinstance(event, Ready) and event.via is LoadPath.JIT and self._api == "openai":
-                    self._just_in_time.add(model.key)
-                yield event
+        return self._loads.load(model)
 
     async def unload(self, model: Model) -> None:
         """Unload every instance: unloading `key` leaves `key:2` in memory."""
@@ -112,9 +106,10 @@ class LMStudio:
         found = next((one for one in listed if one.model.key.lower() == model.key.lower()), None)
         if found is None:
             raise ModelUnknown(model.key)
-        for instance in found.instances:
-            await self._unload_instance(model, instance.id)
-        self._just_in_time.discard(model.key)
+        remembered = (model.key,) if model.key in self._loads.just_in_time else ()
+        for instance in [one.id for one in found.instances] or remembered:
+            await self._unload_instance(model, instance)
+        self._loads.just_in_time.discard(model.key)
 
     async def _unload_instance(self, model: Model, instance: str) -> None:
         answer = await self._rest.post("/api/v1/models/unload", {"instance_id": instance}, patience=60.0)

@@ -44,6 +44,8 @@ _OVERFLOW = (
 )
 _GONE = ("model is unloaded", "no models loaded", "specificmodelunloaded", "model unloaded", "is not loaded")
 LONGEST = 300
+NO_RESULT = "the load ended without a result"  # our own words: the connection broke, or somebody else gave up
+_SAYS_NOTHING = "failed to load model."  # a wrapper without a cause: worth another try
 # Tokens of LM Studio have this form; no text that is shown or logged may carry one.
 _TOKEN = re.compile(r"sk-lm-[A-Za-z0-9]{8}:[A-Za-z0-9]{20}")
 
@@ -59,7 +61,8 @@ def kind_of(text: str) -> FailureKind:
 
 def retry_once(text: str) -> bool:
     """Whether one more try, after looking at the list again, has a chance."""
-    return any(mark in text.lower() for mark in _RETRY_ONCE)
+    lowered = short(text).lower()
+    return lowered in {_SAYS_NOTHING, NO_RESULT} or any(mark in lowered for mark in _RETRY_ONCE)
 
 
 def overflow(text: str) -> bool:

@@ -49,6 +49,7 @@ class Loads:
         self._patience = patience
         self.socket: bool | None = None  # whether the host speaks WebSocket; None = not tried
         self.via: LoadPath | None = None
+        self.just_in_time: set[str] = set()  # keys known to answer on a host that shows no states
 
     async def load(self, model: Model) -> AsyncGenerator[LoadEvent]:
         """See `core.providers.base.Loader.load`."""
@@ -100,9 +101,10 @@ class Loads:
     async def _socket(self, model: Model, started: float) -> AsyncGenerator[LoadEvent]:
         if self.socket is False:
             raise NoWay
+        opened = False
         try:
             async with Namespace(self._rest.http, "llm", self._token) as llm:
-                self.socket = True
+                self.socket = opened = True
                 for endpoint in ("getOrLoad", "loadModel"):
                     try:
                         async with aclosing(self._on_channel(llm, endpoint, model, started)) as events:
@@ -114,7 +116,7 @@ class Loads:
                         return
                 raise NoWay
         except SocketLost:
-            if self.socket is None:  # it never opened: the host may be down, or a proxy stands before it
+            if not opened:  # the host may be down, or a proxy stands before it
                 raise NoWay from None
         except SocketError:
             self.socket = False
@@ -142,29 +144,31 @@ class Loads:
 
     async def _packets(self, channel: Channel, model: Model, started: float) -> AsyncGenerator[LoadEvent]:
         best = 0.0
-        async for message in _ticking(channel, TICK):
-            elapsed = self._elapsed(started, model)
-            if message is None:
-                yield Loading(model, best, elapsed)
-                continue
-            match wire.load_packet(message):
-                case wire.LoadProgress(fraction):
-                    if fraction > best:
-                        best = min(fraction, 1.0)
-                        yield Loading(model, best, elapsed)
-                case wire.LoadDone(identifier, context, already):
-                    via = LoadPath.ALREADY if already else LoadPath.SOCKET
-                    loaded = replace(
-                        model,
-                        state=ModelState.LOADED,
-                        instance=identifier or model.key,
-                        loaded_context=context,
-                    )
-                    yield Ready(await self._confirmed(loaded), elapsed, via)
-                    return
-                case wire.LoadNote():
+        async with aclosing(_ticking(channel, self._clock)) as messages:
+            async for message in messages:
+                elapsed = self._elapsed(started, model)
+                if message is None:
+                    yield Loading(model, best, elapsed)
                     continue
-        raise LoadFailed(model, FailureKind.UNKNOWN, "the load ended without a result")
+                match wire.load_packet(message):
+                    case wire.LoadProgress(fraction):
+                        if fraction > best:
+                            best = min(fraction, 1.0)
+                            yield Loading(model, best, elapsed)
+                    case wire.LoadDone(identifier, context, already):
+                        channel.ended = True  # nothing is left to cancel
+                        via = LoadPath.ALREADY if already else LoadPath.SOCKET
+                        loaded = replace(
+                            model,
+                            state=ModelState.LOADED,
+                            instance=identifier or model.key,
+                            loaded_context=context,
+                        )
+                        yield Ready(await self._confirmed(loaded), elapsed, via)
+                        return
+                    case wire.LoadNote():
+                        continue
+        raise LoadFailed(model, FailureKind.UNKNOWN, failures.NO_RESULT)
 
     # ------------------------------------------------------------ 2. REST
 
@@ -199,6 +203,7 @@ class Loads:
                 if isinstance(event, Answer):
                     if event.error is not None:
                         raise failures.load_failed(model, event.error.text)
+                    self.just_in_time.add(model.key)
                     loaded = replace(model, state=ModelState.LOADED, instance=model.key)
                     yield Ready(await self._confirmed(loaded), self._elapsed(started, model), LoadPath.JIT)
                 else:
@@ -214,9 +219,7 @@ class Loads:
         try:
             yield Loading(model, None, self._elapsed(started, model))
             while not request.done():
-                tick = asyncio.ensure_future(self._clock.sleep(TICK))
-                await asyncio.wait({request, tick}, return_when=asyncio.FIRST_COMPLETED)
-                tick.cancel()
+                await _tick(request, self._clock)
                 if not request.done():
                     yield Loading(model, None, self._elapsed(started, model))
             try:
@@ -239,7 +242,7 @@ class Loads:
                 yield Ready(fresh, self._elapsed(started, model), LoadPath.WAITED)
                 return
             if fresh.state is not ModelState.LOADING:
-                raise LoadFailed(model, FailureKind.CANCELLED, "the load ended without a result")
+                raise LoadFailed(model, FailureKind.CANCELLED, failures.NO_RESULT)
             yield Loading(model, None, self._elapsed(started, model))
             await self._clock.sleep(TICK)
 
@@ -270,14 +273,23 @@ async def _briefly(waiting: Coroutine[Any, Any, None]) -> None:
         return
 
 
-async def _ticking(channel: Channel, seconds: float) -> AsyncGenerator[Any]:
-    """The channel's messages, and `None` after each silence of that many seconds."""
+async def _tick(waited: asyncio.Future[Any], clock: Clock) -> None:
+    """Return when it is done, or after a second of waiting for it."""
+    tick = asyncio.ensure_future(clock.sleep(TICK))
+    try:
+        await asyncio.wait({waited, tick}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        tick.cancel()
+
+
+async def _ticking(channel: Channel, clock: Clock) -> AsyncGenerator[Any]:
+    """The channel's messages, and `None` after each second of silence."""
     following: asyncio.Future[Any] | None = None
     try:
         while True:
             following = following or asyncio.ensure_future(anext(channel))
-            done, _ = await asyncio.wait({following}, timeout=seconds)
-            if not done:
+            await _tick(following, clock)
+            if not following.done():
                 yield None
                 continue
             try:

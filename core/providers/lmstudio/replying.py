@@ -1,7 +1,9 @@
 """A streamed answer from LM Studio's `/v1/chat/completions` (native chat takes no assistant turns)."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+import re
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import httpx2
@@ -24,15 +26,15 @@ async def stream(
     answer = _Answer(model)
     body = openai_wire.request(model.instance or model.key, turns, options)
     try:
-        async with rest.stream(PATH, body) as response:
-            async for name, data in _frames(response):
+        async with rest.stream(PATH, body) as response, aclosing(_frames(response)) as frames:
+            async for name, data in frames:
                 for event in answer.take(name, data):
                     yield event
                 if answer.over:
                     break
     except httpx2.ConnectError as error:
         raise Unreachable(rest.label, type(error).__name__) from error
-    except httpx2.TransportError as error:
+    except httpx2.RequestError as error:
         if answer.spoke:
             raise Interrupted(model, type(error).__name__) from error
         raise Unreachable(rest.label, type(error).__name__) from error
@@ -40,7 +42,7 @@ async def stream(
         yield event
 
 
-async def _frames(response: httpx2.Response) -> AsyncIterator[tuple[str, Any]]:
+async def _frames(response: httpx2.Response) -> AsyncGenerator[tuple[str, Any]]:
     """Event name and decoded data. A body that is no event stream is one frame: an error, or a whole answer."""
     if "text/event-stream" not in response.headers.get("content-type", ""):
         await response.aread()
@@ -56,7 +58,9 @@ async def _frames(response: httpx2.Response) -> AsyncIterator[tuple[str, Any]]:
         try:
             yield event.event, json.loads(event.data)
         except ValueError:
-            continue  # a torn or foreign frame says nothing
+            if event.event == "error":
+                yield "error", event.data
+            # any other torn or foreign frame says nothing
 
 
 class _Answer:
@@ -110,13 +114,13 @@ class _Answer:
         yield Done(self._reason or "stop", self._usage)
 
     def _problem(self, text: str) -> Problem:
+        if self.spoke:  # asking again, or a shorter prompt, would begin the answer anew
+            return Interrupted(self._model, failures.short(text))
         if failures.model_gone(text):
             return ModelGone(self._model, failures.short(text))
-        if self.spoke and not failures.overflow(text):
-            return Interrupted(self._model, failures.short(text))
         return failures.reply_failed(self._model, text)
 
 
 def _bare(name: str) -> str:
-    """Without `@quant`, in lower case: keys match without case, and some routes add the quantisation."""
-    return name.partition("@")[0].lower()
+    """In lower case, without `@quant` and the number of a copy: some routes add them, keys match without case."""
+    return re.sub(r":\d+$", "", name.partition("@")[0].lower())

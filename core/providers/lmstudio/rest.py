@@ -84,7 +84,7 @@ class Rest:
                 answer = self._answer(await self.http.get(path))
             except httpx2.ConnectError as error:
                 raise self._unreachable(error) from error
-            except httpx2.TransportError as error:
+            except httpx2.RequestError as error:
                 if attempt == 2:  # noqa: PLR2004  # the second and last try
                     raise self._unreachable(error) from error
             else:
@@ -97,7 +97,7 @@ class Rest:
         timeout = httpx2.Timeout(patience, connect=CONNECT)
         try:
             return self._answer(await self.http.post(path, json=body, timeout=timeout))
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:
             raise self._unreachable(error) from error
 
     async def greeting(self) -> bool:

@@ -5,6 +5,7 @@ be absent, unknown enumeration values are kept out of decisions, unknown fields 
 add them without notice.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 from core.model import Model, ModelState
 
 ROUTE_MISSING = "unexpected endpoint or method"
+_IMPOSSIBLE = 2**63  # no file and no context is that large, and no database column holds it
+_COPY = re.compile(r"(.+):\d+")  # the second instance of `key` is called `key:2`
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +50,17 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _known(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
 def _whole(value: Any) -> int | None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return int(value) if is_number and value > 0 else None
+    return int(value) if is_number and 0 < value < _IMPOSSIBLE else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +100,16 @@ def _rows_v1(rows: list[Any], provider: str, host: str) -> Iterator[Listed]:
     for row in rows:
         match row:
             case {"key": str(key), "type": "llm"}:
-                capabilities = row.get("capabilities") or {}
-                quant = row.get("quantization") or {}
+                capabilities = _object(row.get("capabilities"))
                 model = Model(
                     provider=provider,
                     host=host,
                     key=key,
                     name=_text(row.get("display_name")) or key,
                     state=ModelState.ON_DISK,
-                    family=row.get("architecture"),
-                    params=row.get("params_string"),
-                    quant=quant.get("name") if isinstance(quant, Mapping) else None,
+                    family=_known(row.get("architecture")),
+                    params=_known(row.get("params_string")),
+                    quant=_known(_object(row.get("quantization")).get("name")),
                     size_bytes=_whole(row.get("size_bytes")),
                     max_context=_whole(row.get("max_context_length")),
                     vision=bool(capabilities.get("vision")),
@@ -114,8 +124,7 @@ def _instances(rows: Any) -> Iterator[Instance]:
     for row in rows if isinstance(rows, list) else []:
         match row:
             case {"id": str(name)}:
-                config = row.get("config") or {}
-                yield Instance(name, _whole(config.get("context_length")))
+                yield Instance(name, _whole(_object(row.get("config")).get("context_length")))
             case _:
                 continue
 
@@ -135,28 +144,33 @@ def states_v0(body: Any) -> dict[str, StateV0] | None:
 
 def models_v0(body: Any, provider: str, host: str) -> list[Listed]:
     """The same list as models, for a build without v1 (before 0.4.0): no sizes there."""
-    found = []
+    found: dict[str, Listed] = {}
     for row in body["data"]:
         match row:
             case {"id": str(key), "type": "llm" | "vlm" as kind}:
-                capabilities = row.get("capabilities") or []
+                instances = (Instance(key, None),) if _text(row.get("state")) in {"loaded", "loading"} else ()
+                copied = _COPY.fullmatch(key)
+                if copied is not None and (original := found.get(copied[1])) is not None:
+                    copies = (*original.instances, *instances)
+                    found[copied[1]] = replace(original, instances=copies)
+                    continue
+                capabilities = row.get("capabilities")
                 model = Model(
                     provider=provider,
                     host=host,
                     key=key,
                     name=key,
                     state=ModelState.ON_DISK,
-                    family=row.get("arch"),
-                    quant=row.get("quantization"),
+                    family=_known(row.get("arch")),
+                    quant=_known(row.get("quantization")),
                     max_context=_whole(row.get("max_context_length")),
                     vision=kind == "vlm",
-                    tools="tool_use" in capabilities,
+                    tools=isinstance(capabilities, list) and "tool_use" in capabilities,
                 )
-                instances = (Instance(key, None),) if row.get("state") in {"loaded", "loading"} else ()
-                found.append(Listed(model, instances))
+                found[key] = Listed(model, instances)
             case _:
                 continue
-    return found
+    return list(found.values())
 
 
 def models_openai(body: Any, provider: str, host: str) -> list[Listed] | None:

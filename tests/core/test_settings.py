@@ -1,0 +1,145 @@
+"""The environment and `.env`: every variable, and wrong values that never show themselves."""
+
+from pathlib import Path
+
+import pytest
+
+from core import settings
+from core.errors import SettingWrong
+from core.settings import Settings
+
+CANARY = "canary-5f3a9"
+NAMES = [name.upper() for name in Settings.model_fields]
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder without `.env` and an environment without our variables."""
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_defaults() -> None:
+    """Nothing has to be set."""
+    read = settings.read()
+    assert read.platforms == ()
+    assert read.lmstudio_urls == ("http://127.0.0.1:1234",)
+    assert read.lmstudio_token is None
+    assert (read.embedded, read.embedded_models) == ("auto", ())
+    assert read.data_dir.name == settings.APP
+    assert read.data_dir.is_absolute()
+    assert (read.prefer, read.language) == ("external", "pt-BR")
+    assert (read.sync_every, read.load_timeout) == (60.0, 1800.0)
+    assert (read.log_level, read.log_format) == ("INFO", "console")
+
+
+VALUES: list[tuple[str, str, object]] = [
+    ("PLATFORMS", "console", ("console",)),
+    ("PLATFORMS", " telegram, discord ,,", ("telegram", "discord")),
+    ("LMSTUDIO_URLS", "http://a:1/v1, b:2,https://[::1]:3", ("http://a:1/v1", "b:2", "https://[::1]:3")),
+    ("LMSTUDIO_URLS", ",", ()),
+    ("EMBEDDED", "off", "off"),
+    ("EMBEDDED_MODELS", "/a, /b c", (Path("/a"), Path("/b c"))),
+    ("EMBEDDED_MODELS", "~/models", (Path("~/models").expanduser(),)),
+    ("DATA_DIR", "~/data", Path("~/data").expanduser()),
+    ("PREFER", "local", "local"),
+    ("LANGUAGE", "en", "en"),
+    ("SYNC_EVERY", "5", 5.0),
+    ("LOAD_TIMEOUT", "90.5", 90.5),
+    ("LOG_LEVEL", "debug", "DEBUG"),
+    ("LOG_FORMAT", "json", "json"),
+    ("SYNC_EVERY", "", 60.0),
+]
+
+
+@pytest.mark.parametrize(("name", "written", "value"), VALUES)
+def test_environment(monkeypatch: pytest.MonkeyPatch, name: str, written: str, value: object) -> None:
+    """Every variable is read; lists are parted by commas; empty is unset."""
+    monkeypatch.setenv(name, written)
+    assert getattr(settings.read(), name.lower()) == value
+
+
+def test_every_variable_is_tried() -> None:
+    """No setting is left out above."""
+    assert {name for name, _, _ in VALUES} | {"LMSTUDIO_TOKEN"} == set(NAMES)
+
+
+def test_token_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The token is there for who asks for it, and in no text."""
+    monkeypatch.setenv("LMSTUDIO_TOKEN", CANARY)
+    read = settings.read()
+    assert read.lmstudio_token is not None
+    assert read.lmstudio_token.get_secret_value() == CANARY
+    assert CANARY not in f"{read} {read!r} {read.model_dump_json()}"
+
+
+WRONG = [
+    ("EMBEDDED", CANARY),
+    ("PREFER", CANARY),
+    ("LANGUAGE", CANARY),
+    ("SYNC_EVERY", CANARY),
+    ("SYNC_EVERY", "0"),
+    ("SYNC_EVERY", "inf"),
+    ("SYNC_EVERY", "nan"),
+    ("LOAD_TIMEOUT", "-1"),
+    ("LOAD_TIMEOUT", CANARY),
+    ("LOG_LEVEL", CANARY),
+    ("LOG_FORMAT", CANARY),
+    ("DATA_DIR", f"~{CANARY}/x"),
+    ("EMBEDDED_MODELS", f"/a,~{CANARY}/x"),
+    ("LMSTUDIO_URLS", f"http://{CANARY}:port"),
+    ("LMSTUDIO_URLS", f"http://a:1,http://me:{CANARY}@[::1"),
+    ("LMSTUDIO_URLS", f"ftp://{CANARY}:1"),
+    ("LMSTUDIO_URLS", f"http:///{CANARY}"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_wrong(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """A wrong value names its setting and what was expected, and never shows itself."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingWrong) as caught:
+        settings.read()
+    problem = caught.value
+    assert problem.name == name
+    assert problem.detail != ""
+    assert CANARY not in f"{problem} {problem!r} {problem.__cause__!r} {problem.__suppress_context__}"
+    assert problem.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("system", "meant"),
+    [("pt_BR:pt:en", "pt-BR"), ("en_US:en", "en"), ("pt", "pt-BR"), ("de_DE:de", "pt-BR")],
+)
+def test_language_of_the_system(monkeypatch: pytest.MonkeyPatch, system: str, meant: str) -> None:
+    """Many desktops set LANGUAGE for gettext: that is no mistake of the operator, and is understood."""
+    monkeypatch.setenv("LANGUAGE", system)
+    assert settings.read().language == meant
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_env_file(alone: Path, monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    """`.env` is read, also with the mark that Windows editors put first; the environment goes before it."""
+    lines = "LANGUAGE=en\nDATA_DIR=/tmp/ação\nPREFER=local # near\nUNKNOWN=1\n"
+    (alone / ".env").write_text(lines, encoding=encoding)
+    monkeypatch.setenv("PREFER", "external")
+    read = settings.read()
+    assert (read.language, read.data_dir, read.prefer) == ("en", Path("/tmp/ação"), "external")  # noqa: S108  # a name only
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_env_file_in_another_encoding(alone: Path, encoding: str) -> None:
+    """A `.env` that cannot be read is told as such."""
+    (alone / ".env").write_text(f"DATA_DIR=/ação/{CANARY}\n", encoding=encoding)
+    with pytest.raises(SettingWrong) as caught:
+        settings.read()
+    assert caught.value.name == ".env"
+    assert CANARY not in str(caught.value)
+
+
+def test_frozen() -> None:
+    """Nobody changes the settings while the program runs."""
+    with pytest.raises(ValueError, match="frozen"):
+        setattr(settings.read(), "language", "en")  # noqa: B010  # what mypy forbids must fail too
