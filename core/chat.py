@@ -127,17 +127,25 @@ class Chat:
                     if isinstance(event, Done):
                         outcome = Outcome.DONE
                         self._learn(prompt, model, event)
-                        await asyncio.shield(self._keep(conversation.chat, question, answer, outcome))
+                        await self._keep(conversation.chat, question, answer, outcome)
                     yield event
         except Problem:
             outcome = Outcome.BROKEN
             raise
         finally:
             if outcome is not Outcome.DONE and answer.began:
-                # Also when cancelled: what had come must not be lost to a second cancellation.
-                await asyncio.shield(self._keep(conversation.chat, question, answer, outcome))
+                await self._keep(conversation.chat, question, answer, outcome)
 
     async def _keep(self, chat: ChatRef, question: Turn, answer: "_Answer", outcome: Outcome) -> None:
+        """Also when cancelled meanwhile: what had come must not be lost, and the store may be closed right after."""
+        keeping = asyncio.ensure_future(self._write(chat, question, answer, outcome))
+        try:
+            await asyncio.shield(keeping)
+        except asyncio.CancelledError:
+            await asyncio.shield(keeping)
+            raise
+
+    async def _write(self, chat: ChatRef, question: Turn, answer: "_Answer", outcome: Outcome) -> None:
         said = replace(answer.turn(), outcome=outcome, at=self._clock.time())
         try:
             await self._store.settle_turn(question.id, Outcome.DONE)

@@ -180,6 +180,14 @@ async def test_unload_without_v1() -> None:
         assert [i.identifier for i in server.instances()] == [MINI]
 
 
+async def test_unload_by_socket_fails() -> None:
+    """What the server says against it is told."""
+    async with lab(loaded=[NOVA], rest_v1=False) as (server, client):
+        server.fault("unloadModel", "status", text="Busy")
+        with pytest.raises(BadRequest, match="Busy"):
+            await client.unload(await one(client))
+
+
 async def test_unload_impossible() -> None:
     """A build that has no way to unload says so."""
     async with lab(loaded=[NOVA], **V0_ONLY) as (_, client):

@@ -59,7 +59,7 @@ async def test_calls(server: FakeLMStudio) -> None:
     async with connected(server) as llm:
         assert llm.alive
         calls = llm.call("listLoaded"), llm.call("unloadModel", {"identifier": "x"})
-        results: list[Any] = await asyncio.gather(*calls, return_exceptions=True)
+        results: Any = await asyncio.gather(*calls, return_exceptions=True)
         assert [row["identifier"] for row in results[0]] == [NOVA]
         assert isinstance(results[1], ChannelFailed)
         assert results[1].text == 'Cannot find a model with the identifier "x".'
@@ -129,12 +129,12 @@ async def test_no_greeting(server: FakeLMStudio, monkeypatch: pytest.MonkeyPatch
 
 async def test_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
     """As long as both sides say that they live, a silent connection stays open."""
-    monkeypatch.setattr(socket, "KEEPALIVE", 0.02)
-    monkeypatch.setattr(socket, "SILENCE", 0.1)
-    async with FakeLMStudio(switches=Switches(ws_dead_seconds=0.1)) as server:
+    monkeypatch.setattr(socket, "KEEPALIVE", 0.05)
+    monkeypatch.setattr(socket, "SILENCE", 0.4)
+    async with FakeLMStudio(switches=Switches(ws_dead_seconds=0.4)) as server:
         server.fault("listLoaded", "hang")
         async with connected(server) as llm:
-            monkeypatch.setattr(socket, "CALL", 0.3)  # silence for three times as long as either side bears
+            monkeypatch.setattr(socket, "CALL", 0.8)  # silence for twice as long as either side bears
             with pytest.raises(SocketUnsupported):
                 await llm.call("listLoaded")
             assert llm.alive

@@ -73,6 +73,8 @@ def test_v1_row_with_the_least() -> None:
     """A row of nothing but key and type is a model; embeddings and rows without a key are none."""
     rows = v1({"type": "llm", "key": "a"}, {"type": "embedding", "key": "e"}, {"type": "llm"}, None, 7)
     assert [(r.model.key, r.model.name, r.instances) for r in rows] == [("a", "a", ())]
+    (odd,) = v1(V1_ROW | {"loaded_instances": [{"id": "i"}, {"config": {}}, "i"], "capabilities": None})
+    assert odd.instances == (wire.Instance("i", None),)
 
 
 @given(JSON | st.fixed_dictionaries({"models": st.lists(JSON | mutated(V1_ROW), max_size=3)}))
