@@ -11,6 +11,7 @@ import aiohttp
 
 from core.embedded.runner import Gone, Json, LoadError, Refused, overflow_text
 from core.embedded.runtime import Process, crash_text
+from core.embedded.whole import whole
 from core.model import FailureKind
 
 _CONNECT = 5.0  # seconds
@@ -78,7 +79,8 @@ class Llama:
 
     async def complete(self, body: Mapping[str, Any]) -> Json:
         """See `Runner.complete`."""
-        return await self._json(_CHAT, {**body, "stream": False})
+        async with aclosing(self.stream(body)) as chunks:
+            return await whole(chunks)
 
     async def tokenize(self, text: str) -> list[int]:
         """See `Runner.tokenize`."""

@@ -5,10 +5,12 @@ import re
 import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from core.embedded.models import SCRIPTED_CONTEXT, SCRIPTED_KEY
 from core.embedded.runner import Gone, Json, Refused, overflow_text
+from core.embedded.whole import whole
 
 DISCLAIMER = "[demonstração por roteiro, não é um modelo de linguagem / scripted demo, not a language model]"
 _BODY = (
@@ -62,16 +64,8 @@ class Scripted:
 
     async def complete(self, body: Mapping[str, Any]) -> Json:
         """See `Runner.complete`."""
-        text, reason = "", "stop"
-        usage: Json = {}
-        async for chunk in self.stream(body):
-            for choice in chunk["choices"]:
-                text += choice["delta"].get("content") or ""
-                reason = choice["finish_reason"] or reason
-            usage = chunk.get("usage", usage)
-        message = {"role": "assistant", "content": text}
-        choice = {"index": 0, "message": message, "finish_reason": reason}
-        return _frame() | {"object": "chat.completion", "choices": [choice], "usage": usage}
+        async with aclosing(self.stream(body)) as chunks:
+            return await whole(chunks)
 
     async def tokenize(self, text: str) -> list[int]:
         """See `Runner.tokenize`: a word is a token here, numbered by its place."""
