@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
-from bot.cards import Card, Progress, Reply
+from bot.cards import Card, Notice, Progress, Reply
 from bot.platforms.console.blocks import Flow, shortened
 from bot.platforms.console.clean import SafeFile, clean
 from bot.platforms.console.piped import EDIT_EVERY
@@ -98,6 +98,8 @@ class LiveAnswer:
         self._live.stop()
 
     def _show(self, card: Card) -> None:
+        if isinstance(card, Progress | Reply | Notice):
+            card = replace(card, buttons=())  # a number can be typed only at the prompt; Ctrl-C stops
         with self._console:
             if isinstance(card, Reply):
                 self._show_reply(card)
