@@ -8,7 +8,18 @@ from typing import Any
 
 from core.conversation import Delta, Done, ReplyEvent, ReplyOptions, Turn, Usage
 from core.errors import ModelUnknown, Problem
-from core.model import Estimate, Failure, HostHealth, LoadEvent, Loading, LoadPath, Model, ModelState, Ready
+from core.model import (
+    Estimate,
+    Failure,
+    HostHealth,
+    LoadEvent,
+    Loading,
+    LoadPath,
+    Model,
+    ModelState,
+    Ready,
+    Resident,
+)
 
 Line = ReplyEvent | Problem | asyncio.Event
 """What a scripted answer is made of: an event, a failure, or something to wait for."""
@@ -183,3 +194,12 @@ class FakeLoader(FakeProvider):
     async def estimate(self, model: Model) -> Estimate | None:
         self.called("estimate")
         return Estimate(model.size_bytes, fits=True) if model.size_bytes else None
+
+    async def residents(self) -> Sequence[Resident]:
+        self.called("residents")
+        loaded = [m for m in self.listed if m.state is ModelState.LOADED]
+        return [Resident(m.instance or m.key, m.key, m.name, m.size_bytes) for m in loaded]
+
+    async def evict(self, resident: Resident) -> None:
+        self.called("evict")
+        self.put(resident.key, ModelState.ON_DISK)

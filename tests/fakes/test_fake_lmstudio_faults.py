@@ -214,6 +214,20 @@ async def test_stop_and_start_on_the_same_port() -> None:
         assert await ask.listed() == [NOVA]
 
 
+async def test_cut_resets_connections_and_nothing_else() -> None:
+    """Who is connected is thrown out; a load goes on, and the host answers at once."""
+    hold = asyncio.Event()
+    async with lab(FakeModel("a/one", hold_load=hold)) as (server, ask):
+        loading = asyncio.create_task(ask.load("a/one"))
+        await server.wait_for("load_started")
+        server.cut()
+        with pytest.raises(aiohttp.ClientError):
+            await loading
+        assert await ask.states() == {"a/one": "loading"}
+        hold.set()
+        await server.wait_for("load_finished")
+
+
 async def test_kill_resets_everything() -> None:
     """A killed host resets streams and sockets at once, and forgets its loads and instances."""
     held = FakeModel("a/one", hold_reply=asyncio.Event())

@@ -90,6 +90,15 @@ async def test_switch_strict_bodies() -> None:
         assert (await ask.load(NOVA, ttl=60)).status == 200
 
 
+async def test_switch_unknown_load_keys() -> None:
+    """A build that does not know a key yet refuses it by name, and loads without it."""
+    async with lab(switches=Switches(unknown_load_keys=("context_length",))) as (server, ask):
+        refused = await ask.load(NOVA, context_length=8192)
+        assert server.count("load_started") == 0
+        assert (await ask.load(NOVA)).status == 200
+    assert refused.body["error"]["code"] == "unrecognized_keys"
+
+
 async def test_load_takes_keys_only() -> None:
     """A key is found whatever its case; `key@quant` and unknown keys are 404."""
     async with lab() as (_, ask):

@@ -94,6 +94,25 @@ async def test_switch_stream_error(style: Any, shown: str) -> None:
     assert (answer.status, answer.text.strip()) == (200, shown)
 
 
+async def test_switch_streams_dead() -> None:
+    """Streams open and close without a word; the same request unstreamed is answered."""
+    async with lab(loaded=[NOVA], switches=Switches(streams_dead=True)) as (server, ask):
+        streamed = await ask.complete(NOVA, stream=True)
+        assert server.count("generation_started") == 0
+        plain = await ask.complete(NOVA)
+    assert (streamed.status, streamed.text) == (200, "")
+    assert "You said: hello" in content(plain)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_switch_variant_names(stream: bool) -> None:  # noqa: FBT001  # both shapes of an answer
+    """The model is named with its quantisation, streamed or not."""
+    async with lab(loaded=[NOVA], switches=Switches(variant_names=True)) as (_, ask):
+        answer = await ask.complete(NOVA, stream=stream)
+    named = answer.events[0][1]["model"] if stream else answer.body["model"]
+    assert named == f"{NOVA}@q4_k_m"
+
+
 async def test_switch_string_errors() -> None:
     """Errors that are objects become bare strings."""
     async with lab(switches=Switches(string_errors=True, jit=False)) as (_, ask):

@@ -138,6 +138,13 @@ async def test_text_that_is_no_json() -> None:
         assert (await socket.receive())["type"] == "communicationWarning"
 
 
+async def test_another_build_says_so() -> None:
+    """The switches `version` and `build` are what the system namespace tells."""
+    async with lab(switches=Switches(version="0.4.99", build=7)) as (_, ask), ask.socket("system") as socket:
+        told = await socket.call("version")
+    assert told["result"] == {"version": "0.4.99", "build": 7}
+
+
 async def test_system_calls() -> None:
     """The system namespace tells the version and lists what is downloaded."""
     async with lab() as (_, ask), ask.socket("system") as socket:
@@ -209,3 +216,14 @@ async def test_estimate() -> None:
         assert server.count("load_started") == 0
     assert results[0]["memory"]["totalBytes"] == 1200
     assert [result["passesGuardrails"] for result in results] == [True, False]
+
+
+async def test_an_estimate_may_be_absurd() -> None:
+    """What a model is told to say of its size and of the guardrail goes over the reckoning."""
+    model = FakeModel("a/one", estimate={"totalBytes": None, "confidence": "low"}, estimate_fits=False)
+    async with lab(model) as (_, ask), ask.socket("llm") as socket:
+        asked = {"modelKey": "a/one", "loadConfigStack": stack_of()}
+        result = (await socket.call("estimateModelUsage", asked))["result"]
+    assert (result["memory"]["totalBytes"], result["memory"]["confidence"]) == (None, "low")
+    assert result["memory"]["modelBytes"] == model.size_bytes
+    assert result["passesGuardrails"] is False

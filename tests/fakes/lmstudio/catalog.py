@@ -73,6 +73,10 @@ class FakeModel:
     fitted_context: int | None = None
     """What a load gets whatever it asks (the context auto-fit of MLX)."""
     context_bytes_per_token: int = 0
+    estimate: Json = field(default_factory=dict)
+    """Laid over the `memory` that the host estimates beforehand: broken or absurd figures."""
+    estimate_fits: bool | None = None
+    """What the host says of the guardrail beforehand, whatever is free."""
     parallel: int = 4
     vision: bool = False
     tools: bool = True

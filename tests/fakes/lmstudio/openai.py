@@ -87,6 +87,8 @@ async def _stream(x: Exchange, body: Json, ask: Ask) -> web.StreamResponse:
     """200 at once, then silence until the prefill is over; a failure is an event, then the end."""
     stream = EventStream(x.request)
     await stream.open()
+    if x.switches.streams_dead:
+        return await stream.close()
     if x.fault is not None and x.fault.kind == "error-event":
         await _fail(x, stream, x.fault.text)
         return await stream.close()
@@ -111,7 +113,7 @@ async def _fail(x: Exchange, stream: EventStream, message: str) -> None:
 
 async def _chunks(x: Exchange, body: Json, instance: Instance, ask: Ask, stream: EventStream) -> None:
     generation = x.generate(instance, ask)
-    head = _head(instance, "chat.completion.chunk")
+    head = _head(x, instance, "chat.completion.chunk")
 
     async def send(delta: Json, finish: str | None = None, **more: Any) -> None:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
@@ -147,12 +149,12 @@ def _thinking_field(model: FakeModel) -> str:
 # ---------------------------------------------------------------- shapes
 
 
-def _head(instance: Instance, kind: str) -> Json:
+def _head(x: Exchange, instance: Instance, kind: str) -> Json:
     return {
         "id": f"chatcmpl-{next(_numbers):024x}",
         "object": kind,
         "created": int(time.time()),
-        "model": instance.identifier,
+        "model": instance.model.variant if x.switches.variant_names else instance.identifier,
         "system_fingerprint": instance.identifier,
     }
 
@@ -176,7 +178,7 @@ def _completion(x: Exchange, instance: Instance, generation: Generation) -> Json
     }
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": FINISH[generation.reason]}
     body: Json = {"choices": [choice], "usage": _usage(generation), "stats": {}}
-    return _head(instance, "chat.completion") | body | _v0_extras(x, instance, generation)
+    return _head(x, instance, "chat.completion") | body | _v0_extras(x, instance, generation)
 
 
 def _v0_extras(x: Exchange, instance: Instance, generation: Generation) -> Json:

@@ -84,7 +84,8 @@ def load_failure(x: Exchange, model: FakeModel, text: str) -> ApiError:
 async def load(x: Exchange) -> web.StreamResponse:
     """A new instance, always; nothing is sent before it is ready."""
     body = await x.body()
-    check(body, LOAD_KEYS, ("model",), strict=x.switches.strict_bodies)
+    known = {key: kind for key, kind in LOAD_KEYS.items() if key not in x.switches.unknown_load_keys}
+    check(body, known, ("model",), strict=x.switches.strict_bodies)
     model = x.host.model(body["model"])
     if model is None:
         message = f"Model {body['model']} not found in downloaded models"

@@ -108,6 +108,11 @@ class FakeLMStudio:
             await runner.cleanup()
         await asyncio.gather(*ending, return_exceptions=True)
 
+    def cut(self) -> None:
+        """Every connection is reset; the host lives on, and so does what it was doing."""
+        if self._runner is not None:
+            self._reset(self._runner)
+
     @staticmethod
     def _reset(runner: web.ServerRunner) -> None:
         for connection in runner.server.connections if runner.server is not None else ():

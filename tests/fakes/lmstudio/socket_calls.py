@@ -99,8 +99,9 @@ def _estimate(call: Call) -> Json:
             "modelBytes": model.size_bytes,
             "contextBytes": context,
             "totalBytes": model.size_bytes + context,
-        },
-        "passesGuardrails": host.fits(model, config),
+        }
+        | model.estimate,
+        "passesGuardrails": host.fits(model, config) if model.estimate_fits is None else model.estimate_fits,
     }
 
 

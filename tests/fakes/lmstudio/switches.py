@@ -26,10 +26,16 @@ class Switches:
 
     # Bodies and errors
     strict_bodies: bool = True
+    unknown_load_keys: tuple[str, ...] = ()
+    """Keys of a load that this build does not know yet: a strict one refuses them."""
     string_errors: bool = False
     """`error` on /v1 is a bare string, never an object."""
     stream_error: Literal["event", "data", "empty"] = "event"
     """How a failed /v1 stream shows it: `event: error`, `data: {"error":"text"}`, or nothing at all."""
+    streams_dead: bool = False
+    """A build whose /v1 streams open and close without a word, whatever was asked."""
+    variant_names: bool = False
+    """Answers of /v1 name the model `key@quant`."""
     load_failure_status: int = 500
     wrong_model_answers: bool = True
     """With one chat model loaded it answers to any unknown name on /v1."""
