@@ -14,6 +14,7 @@ import structlog
 from core.clock import Clock
 from core.errors import ModelAmbiguous, ModelUnknown, Problem, StorageFailed, Unauthorized, Unreachable
 from core.model import Failure, FailureKind, HostHealth, Model, ModelState
+from core.pool import Pooled, best_first, pooled
 from core.providers.base import Provider
 from core.storage import Store
 
@@ -39,6 +40,7 @@ class Catalog:
         self._checked: dict[str, float] = {}
         self._syncing: dict[str, asyncio.Task[None]] = {}
         self._loading: set[str] = set()
+        self._sick: dict[str, Failure] = {}  # place -> why every load is refused there, and until when
         self.settled = asyncio.Event()  # every host has been asked once since the start
 
     async def open(self) -> None:
@@ -76,10 +78,22 @@ class Catalog:
         found = [self._shown(m) for m in self._models.values() if f"{m.provider}|{m.host}" in self._providers]
         return tuple(sorted(found, key=lambda m: (m.demo, order.index(m.state), m.key.lower(), m.host)))
 
-    def get(self, model_id: str | None) -> Model | None:
-        """The model with that id, as last seen."""
-        model = self._models.get(model_id or "")
-        return self._shown(model) if model else None
+    def rows(self) -> list[Pooled]:
+        """The models as people see them: one row each, with every host that has it."""
+        return pooled(self.models())
+
+    def get(self, name: str | None) -> Model | None:
+        """The model with that id, as last seen; by its pool, the best place that has it."""
+        if name is None:
+            return None
+        if (model := self._models.get(name)) is not None:
+            return self._shown(model)
+        places = [m for m in self.models() if m.pool == name]
+        return best_first(places)[0] if places else None
+
+    def places(self, model: Model) -> list[Model]:
+        """Every host's copy of that model."""
+        return [m for m in self.models() if m.pool == model.pool]
 
     def _shown(self, model: Model) -> Model:
         if model.id in self._loading and model.state is ModelState.ON_DISK:
@@ -97,14 +111,16 @@ class Catalog:
             named = [m for m in everything if m.tag == wanted[1:]]
         else:
             named = [m for m in everything if wanted in {m.key.lower(), m.name.lower(), m.id.lower()}]
+            named = named or [m for m in everything if wanted == f"{m.key}@{m.quant}".lower()]
         visible = [m for m in everything if not m.by_name_only]
         if not named and wanted and not wanted.startswith("#"):
             words = wanted.split()
             named = [m for m in visible if all(word in _haystack(m) for word in words)]
-        if len(named) == 1:
-            return named[0]
-        if named:
-            raise ModelAmbiguous(text, tuple(named), verb)
+        found = pooled(named)
+        if len(found) == 1:
+            return found[0].best
+        if found:
+            raise ModelAmbiguous(text, tuple(row.best for row in found), verb)
         raise ModelUnknown(text, _near(wanted, visible), verb)
 
     def health(self) -> list[HostHealth]:
@@ -121,6 +137,7 @@ class Catalog:
                     reachable,
                     detail=detail,
                     checked_at=self._checked.get(place, 0),
+                    sick_until=self._sick[place].until if place in self._sick else 0.0,
                 )
             )
         return found
@@ -195,19 +212,27 @@ class Catalog:
         if listed.failure is not None or listed.state is ModelState.EXTERNAL:
             return listed
         known = self._models.get(listed.id)
-        failure = known.failure if known else None
-        if failure is None or failure.kind in _OF_HOST:
-            return listed
-        if listed.state is ModelState.LOADED or failure.until <= self._clock.time():
+        own = known.failure if known and known.failure and known.failure.kind not in _OF_HOST else None
+        reasons = [f for f in (own, self._sick.get(f"{listed.provider}|{listed.host}")) if f is not None]
+        failure = max(reasons, key=lambda f: f.until, default=None)
+        if failure is None or listed.state is ModelState.LOADED or failure.until <= self._clock.time():
             return listed
         return replace(listed, state=ModelState.INACTIVE, failure=failure)
+
+    def mark_sick(self, failed: Model) -> None:
+        """The host refuses every load: put all of it aside for as long as this model."""
+        if failed.failure is not None:
+            place = f"{failed.provider}|{failed.host}"
+            times = self._strikes[place] = self._strikes.get(place, 0) + 1
+            until = max(failed.failure.until, failed.failure.at + _pause(times))
+            log.warning("host is sick", place=place, text=failed.failure.text, times=times)
+            self._sick[place] = replace(failed.failure, until=until)
 
     async def mark_failed(self, model: Model, kind: FailureKind, text: str) -> Model:
         """Put a model aside with its reason; the cool-down doubles with each failure in a row."""
         times = self._strikes[model.id] = self._strikes.get(model.id, 0) + 1
-        pause = min(LONGEST_COOL_DOWN, COOL_DOWN * 2 ** min(times - 1, 10))
         now = self._clock.time()
-        failure = Failure(kind, text, now, now + pause, times)
+        failure = Failure(kind, text, now, now + _pause(times), times)
         log.warning("model inactive", model=model.id, kind=kind.value, text=text, times=times)
         failed = replace(model, state=ModelState.INACTIVE, instance=None, failure=failure)
         await self._keep([failed])
@@ -215,12 +240,16 @@ class Catalog:
 
     async def mark_ready(self, model: Model) -> None:
         """A model answers: whatever failed before is forgotten."""
-        self._strikes.pop(model.id, None)
+        place = f"{model.provider}|{model.host}"
+        for name in (model.id, place):
+            self._strikes.pop(name, None)
+        self._sick.pop(place, None)
         await self._keep([replace(model, failure=None)])
 
     async def forgive(self) -> int:
         """Take every mark away; how many there were."""
         self._strikes.clear()
+        self._sick.clear()
         marked = [m for m in self._models.values() if m.failure is not None]
         await self._keep([replace(m, state=ModelState.ON_DISK, failure=None) for m in marked])
         return len(marked)
@@ -249,6 +278,11 @@ class Catalog:
             await self._store.save_models(changed, gone)
         except StorageFailed as full:  # what is known stays true without its record
             log.warning("models not recorded", problem=str(full))
+
+
+def _pause(times: int) -> float:
+    """The cool-down after so many failures in a row."""
+    return min(LONGEST_COOL_DOWN, COOL_DOWN * float(1 << min(times - 1, 10)))
 
 
 def _place(provider: Provider) -> str:

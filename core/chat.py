@@ -5,12 +5,14 @@ program, a stopped answer and a dead host lose nothing.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 import structlog
 
+from core.abandoned import Abandoned
+from core.admission import Admission, Ticket
 from core.catalog import Catalog
 from core.clock import Clock
 from core.conversation import (
@@ -19,48 +21,48 @@ from core.conversation import (
     Delta,
     Done,
     Outcome,
+    Picture,
+    Reading,
     ReplyEvent,
     ReplyOptions,
+    Restarted,
     Rethought,
     Role,
     Thinking,
     Trimmed,
     Turn,
+    Waiting,
 )
-from core.errors import ContextTooLong, Problem, StorageFailed
-from core.model import Model
+from core.errors import BadRequest, ContextTooLong, EmptyAnswer, NoVision, Problem, StorageFailed
+from core.fitting import ANSWER_ROOM, UNKNOWN_CONTEXT, Fitting, Prompt
+from core.model import Model, ModelState
 from core.storage import Store
 
 log = structlog.get_logger(__name__)
 
-UNKNOWN_CONTEXT = 4096  # tokens; the smallest that LM Studio loads by itself
-ANSWER_ROOM = 1024  # tokens kept free for the answer, at most a quarter of the context
-CHARS_PER_TOKEN = 3.0  # on the safe side for Portuguese and code; corrected by what servers count
-TURN_TOKENS = 8  # what a chat template adds to each turn
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """What is sent: turns that fit, and how many earlier ones do not."""
-
-    turns: tuple[Turn, ...]
-    left_out: int
+PARALLEL = 4  # LM Studio's default of "Max Concurrent Predictions"
+BREATH = 1.0  # seconds before a request that failed right after an abandoned one is sent again
 
 
 class Chat:
     """Asks models on behalf of conversations."""
 
-    def __init__(self, store: Store, catalog: Catalog, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, catalog: Catalog, clock: Clock, *, admission: Admission, mlx_parallel: int = 1
+    ) -> None:
         self._store = store
         self._catalog = catalog
         self._clock = clock
-        self._density: dict[str, float] = {}  # model id -> characters per token, as measured
+        self._admission = admission
+        self._mlx_parallel = mlx_parallel
+        self._abandoned = Abandoned(admission, clock)
+        self._fitting = Fitting()
 
-    async def asked(self, chat: ChatRef, text: str) -> Turn:
+    async def asked(self, chat: ChatRef, text: str, pictures: tuple[Picture, ...] = ()) -> Turn:
         """Remember a question before anything is done about it."""
-        return await self._store.add_turn(
-            chat, Turn(Role.USER, text, outcome=Outcome.OPEN, at=self._clock.time())
-        )
+        now = self._clock.time()
+        question = Turn(Role.USER, text, outcome=Outcome.OPEN, at=now, pictures=pictures)
+        return await self._store.add_turn(chat, question)
 
     async def again(self, conversation: Conversation, turn_id: int | None = None) -> Turn | None:
         """The question to answer again: the last one, or that one; `None` if there is none.
@@ -76,9 +78,11 @@ class Chat:
         if turn_id is None or turn_id == last.id:
             await self._store.drop_turns(conversation.chat, after=last.id)
             await self._store.settle_turn(last.id, Outcome.OPEN)
-            return last
+            return replace(last, pictures=await self._store.pictures(last.id))
         older = await self._store.turn(conversation.chat, turn_id)
-        return await self.asked(conversation.chat, older.text) if older and older.role is Role.USER else None
+        if older is None or older.role is not Role.USER:
+            return None
+        return await self.asked(conversation.chat, older.text, await self._store.pictures(older.id))
 
     async def failed(self, question: Turn) -> None:
         """The question got no answer at all; it can still be asked again."""
@@ -92,49 +96,127 @@ class Chat:
         A prompt that the server finds too long is cut further and sent again; ContextTooLong is raised only
         when the question alone is too long. Closing the iterator stops the model and keeps what had come.
         """
+        if question.pictures and not model.vision:
+            raise NoVision(model)
         history = await self._history(conversation, question)
-        budget = self.budget(model)
-        began = False
+        budget = self._fitting.budget(model)
+        spared = False
         while True:
-            prompt = self.fit(conversation.system, history, question, model, budget)
+            prompt = self._fitting.fit(conversation.system, history, question, model, budget)
+            attempt = _Attempt(conversation, model, question, prompt, options or ReplyOptions(), alone=spared)
             try:
-                async with aclosing(
-                    self._stream(conversation, model, question, prompt, options or ReplyOptions())
-                ) as events:
+                async with aclosing(self._twice(attempt)) as events:
                     async for event in events:
-                        began = True
                         yield event
             except ContextTooLong:
-                if began or prompt.left_out >= len(history):
+                if attempt.company > 1 and not spared and self._fitting.tokens(prompt.turns, model) <= budget:
+                    # A neighbour on the shared context was too long and took this answer along: once more, alone.
+                    spared = True
+                    yield Restarted()
+                    continue
+                if attempt.answer.spoke:
+                    await self._keep(conversation.chat, question, attempt.answer, Outcome.BROKEN)
                     raise
-                budget = min(budget, self._tokens(prompt.turns, model)) * 2 // 3
+                if prompt.left_out >= len(history):
+                    raise
+                budget = min(budget, self._fitting.tokens(prompt.turns, model)) * 2 // 3
                 log.info("prompt cut further", model=model.id, budget=budget)
             else:
                 return
 
-    async def _stream(
-        self, conversation: Conversation, model: Model, question: Turn, prompt: Prompt, options: ReplyOptions
-    ) -> AsyncGenerator[ReplyEvent]:
-        answer = _Answer(model)
+    async def _twice(self, attempt: "_Attempt") -> AsyncGenerator[ReplyEvent]:
+        """The request after an abandoned one may be refused or cut for its sake: then it is sent once more."""
+        for last in (False, True):
+            try:
+                async with aclosing(self._queued(attempt)) as events:
+                    async for event in events:
+                        yield event
+            except (BadRequest, EmptyAnswer):
+                if last or attempt.answer.spoke or not self._abandoned.just_now(_queue(attempt.model)):
+                    raise
+                attempt.over = False
+                await self._clock.sleep(BREATH)
+            else:
+                return
+
+    async def _queued(self, attempt: "_Attempt") -> AsyncGenerator[ReplyEvent]:
+        """Stand in the instance's queue, then ask. External APIs have queues of their own."""
+        model = attempt.model
+        if model.state is ModelState.EXTERNAL:
+            async with aclosing(self._stream(attempt)) as events:
+                async for event in events:
+                    yield event
+            return
+        ticket = self._enter(attempt)
+        try:
+            async with aclosing(self._admission.wait(ticket)) as places:
+                async for place in places:
+                    yield Waiting(place.position, place.expected)
+            async with aclosing(self._stream(attempt)) as events:
+                async for event in events:
+                    yield event
+        finally:
+            attempt.company = ticket.company
+            self._leave(ticket, attempt)
+
+    def _enter(self, attempt: "_Attempt") -> Ticket:
+        model = attempt.model
+        mlx = model.format == "mlx"
+        context = model.loaded_context or UNKNOWN_CONTEXT
+        room = min(ANSWER_ROOM, context // 4)
+        return self._admission.enter(
+            _queue(model),
+            str(attempt.conversation.chat),
+            slots=self._mlx_parallel if mlx else model.parallel or PARALLEL,
+            tokens=context
+            if attempt.alone
+            else min(context, self._fitting.tokens(attempt.prompt.turns, model) + room),
+            context=None if mlx else context,
+        )
+
+    def _leave(self, ticket: Ticket, attempt: "_Attempt") -> None:
+        """Give the slot back; after an abort in mid-prompt only when the host has really stopped."""
+        residents = getattr(self._catalog.provider(attempt.model), "residents", None)
+        unread = ticket.admitted and attempt.asked and not attempt.answer.spoke and not attempt.over
+        if unread and residents is not None:
+            self._abandoned.hold(ticket, attempt.model.instance or attempt.model.key, residents)
+        else:
+            self._admission.leave(ticket)
+
+    async def aclose(self) -> None:
+        """Give every slot back that is still held."""
+        await self._abandoned.aclose()
+
+    async def _stream(self, attempt: "_Attempt") -> AsyncGenerator[ReplyEvent]:
+        model, prompt, answer = attempt.model, attempt.prompt, attempt.answer
+        chat = attempt.conversation.chat
         outcome = Outcome.STOPPED
         provider = self._catalog.provider(model)
         try:
-            async with aclosing(provider.reply(model, prompt.turns, options)) as events:
+            attempt.asked = True
+            async with aclosing(provider.reply(model, prompt.turns, attempt.options)) as events:
                 async for event in events:
+                    if isinstance(event, Reading):
+                        yield event
+                        continue
                     if prompt.left_out and not answer.began:
                         yield Trimmed(prompt.left_out)
                     answer.take(event)
                     if isinstance(event, Done):
                         outcome = Outcome.DONE
-                        self._learn(prompt, model, event)
-                        await self._keep(conversation.chat, question, answer, outcome)
+                        self._fitting.learn(prompt, model, event)
+                        await self._keep(chat, attempt.question, answer, outcome)
                     yield event
+        except ContextTooLong:
+            attempt.over = True  # whether what had come is kept, or said anew, is decided by `stream`
+            raise
         except Problem:
             outcome = Outcome.BROKEN
             raise
         finally:
-            if outcome is not Outcome.DONE and answer.began:
-                await self._keep(conversation.chat, question, answer, outcome)
+            if answer.began and outcome is not Outcome.DONE and not attempt.over:
+                await self._keep(chat, attempt.question, answer, outcome)
+            attempt.over = attempt.over or outcome is not Outcome.STOPPED
 
     async def _keep(self, chat: ChatRef, question: Turn, answer: "_Answer", outcome: Outcome) -> None:
         """Also when cancelled meanwhile: what had come must not be lost, and the store may be closed right after."""
@@ -153,8 +235,6 @@ class Chat:
         except StorageFailed as full:  # the reader has the answer; only the memory of it is lost
             log.error("answer not stored", chat=str(chat), problem=str(full))  # noqa: TRY400  # the Problem says all
 
-    # ------------------------------------------------------------ fitting
-
     async def _history(self, conversation: Conversation, question: Turn) -> list[Turn]:
         """Earlier questions with their answers; what was never answered confuses chat templates."""
         turns = await self._store.turns(conversation.chat, after=conversation.began)
@@ -170,34 +250,28 @@ class Chat:
                 asked = None
         return pairs
 
-    def budget(self, model: Model) -> int:
-        """Tokens for the prompt in the context that is loaded."""
-        context = model.loaded_context or model.max_context or UNKNOWN_CONTEXT
-        return context - min(ANSWER_ROOM, context // 4)
 
-    def fit(self, system: str, history: Sequence[Turn], question: Turn, model: Model, budget: int) -> Prompt:
-        """The newest whole pairs that fit with the system prompt and the question."""
-        fixed = [Turn(Role.SYSTEM, system)] if system else []
-        room = budget - self._tokens([*fixed, question], model)
-        kept = len(history)
-        for start in range(len(history) - 2, -1, -2):
-            room -= self._tokens(history[start : start + 2], model)
-            if room < 0:
-                break
-            kept = start
-        return Prompt((*fixed, *history[kept:], question), kept)
+def _queue(model: Model) -> str:
+    """The key of a model's queue: its host and its instance there."""
+    return f"{model.host}|{model.instance or model.key}"
 
-    def _tokens(self, turns: Sequence[Turn], model: Model) -> int:
-        chars = sum(len(turn.text) for turn in turns)
-        return int(chars / self._density.get(model.id, CHARS_PER_TOKEN)) + TURN_TOKENS * len(turns)
 
-    def _learn(self, prompt: Prompt, model: Model, done: Done) -> None:
-        """Correct the estimate by what the server counted, if the prompt is long enough to tell."""
-        counted = done.usage.tokens_in
-        chars = sum(len(turn.text) for turn in prompt.turns)
-        if counted and chars > 400:  # noqa: PLR2004  # below it the template's own tokens blur the figure
-            overhead = TURN_TOKENS * len(prompt.turns)
-            self._density[model.id] = min(CHARS_PER_TOKEN * 1.5, chars / max(1, counted - overhead))
+@dataclass
+class _Attempt:
+    """One request: what is sent, and what becomes of it."""
+
+    conversation: Conversation
+    model: Model
+    question: Turn
+    prompt: Prompt
+    options: ReplyOptions
+    company: int = 1  # the most requests that shared the instance meanwhile
+    alone: bool = False  # nobody may share the context with it
+    asked: bool = False
+    over: bool = False  # the host has ended it, one way or the other
+
+    def __post_init__(self) -> None:
+        self.answer = _Answer(self.model)
 
 
 class _Answer:
@@ -208,6 +282,10 @@ class _Answer:
         self._text: list[str] = []
         self._thinking: list[str] = []
         self.began = False
+
+    @property
+    def spoke(self) -> bool:
+        return bool(self._text or self._thinking)
 
     def take(self, event: ReplyEvent) -> None:
         self.began = True

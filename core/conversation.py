@@ -1,6 +1,6 @@
 """A conversation: who speaks where, what was said, and a reply as it comes. Frozen values, no I/O."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Self
 
@@ -42,6 +42,14 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that belongs to a question; `mime` such as `image/jpeg`."""
+
+    mime: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One thing said. `id` is 0 before it is stored."""
 
@@ -52,6 +60,7 @@ class Turn:
     outcome: Outcome = Outcome.DONE
     model_id: str = ""
     at: float = 0.0
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +116,26 @@ class Rethought:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """Others are answered first; `position` from 1, `expected` seconds until one's turn if it can be told."""
+
+    position: int
+    expected: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The model works on the prompt and has said nothing yet, for `seconds`."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """What came so far is void: the answer begins again (a neighbour's overflow had cut it)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Trimmed:
     """Old turns did not fit the loaded context and were left out; `turns` of them."""
 
@@ -121,4 +150,4 @@ class Done:
     usage: Usage = Usage()
 
 
-ReplyEvent = Thinking | Delta | Rethought | Trimmed | Done
+ReplyEvent = Waiting | Reading | Thinking | Delta | Rethought | Restarted | Trimmed | Done

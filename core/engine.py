@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from core.admission import Admission
 from core.catalog import Catalog
 from core.chat import Chat
 from core.clock import Clock, SystemClock
 from core.lifecycle import Lifecycle
+from core.measures import Measures
+from core.model import LoadRules
 from core.providers.base import Provider
 from core.providers.lmstudio import LMStudio
+from core.room import MakeRoom
 from core.settings import Settings
 from core.storage import Store
 
@@ -29,6 +33,7 @@ class Engine:
     catalog: Catalog
     lifecycle: Lifecycle
     chat: Chat
+    admission: Admission
     stack: AsyncExitStack
     why_no_engine: str = ""
     _background: set[asyncio.Task[None]] = field(default_factory=set)
@@ -88,14 +93,16 @@ class Engine:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         await self.lifecycle.aclose()
+        await self.chat.aclose()
         await self.catalog.aclose()
 
 
 def lmstudio_hosts(settings: Settings, clock: Clock) -> list[Provider]:
     """One provider for each address in LMSTUDIO_URLS."""
     token = settings.lmstudio_token.get_secret_value() if settings.lmstudio_token else None
+    rules = LoadRules(settings.load_mode, settings.context_length)
     return [
-        LMStudio(url, token=token, clock=clock, load_patience=settings.load_timeout)
+        LMStudio(url, token=token, clock=clock, load_patience=settings.load_timeout, rules=rules)
         for url in dict.fromkeys(settings.lmstudio_urls)
     ]
 
@@ -116,8 +123,13 @@ async def open_engine(
             stack.push_async_callback(provider.aclose)
             catalog.add(provider)
         await catalog.open()
-        lifecycle = Lifecycle(catalog, store, time)
-        engine = Engine(settings, time, store, catalog, lifecycle, Chat(store, catalog, time), stack)
+        admission = Admission(time)
+        measures = Measures(store, time)
+        lifecycle = Lifecycle(
+            catalog, store, measures, time, admission=admission, make_room=MakeRoom(settings.make_room)
+        )
+        chat = Chat(store, catalog, time, admission=admission, mlx_parallel=settings.mlx_parallel)
+        engine = Engine(settings, time, store, catalog, lifecycle, chat, admission, stack)
         try:
             yield engine
         finally:  # what works in the background ends before what it works with

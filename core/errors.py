@@ -7,6 +7,8 @@
     ├── ModelAmbiguous       several match
     ├── ModelUnavailable     it failed earlier and is still put aside
     ├── LoadFailed           it failed just now
+    ├── DoesNotFit           its host has no room for it; others could leave
+    ├── NoVision             it cannot see, and was shown a picture
     ├── ModelGone            it was unloaded just before it was asked
     ├── ModelAnswering       it cannot be unloaded while it answers
     ├── NoModel              nothing usable at all
@@ -26,7 +28,7 @@ No Problem ever holds what a person wrote, a key or a token: all of it may be lo
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
-from core.model import Failure, FailureKind, Model
+from core.model import Failure, FailureKind, Model, Resident
 
 
 @dataclass(eq=False)
@@ -107,12 +109,31 @@ class ModelUnavailable(Problem):
 
 @dataclass(eq=False)
 class LoadFailed(Problem):
-    """The host could not load the model; `text` is its own wording."""
+    """The host could not load the model; `text` is its own wording. `offer` could leave if room is wanting."""
 
     model: Model
     kind: FailureKind
     text: str = ""
+    offer: tuple[Resident, ...] = ()
     key: ClassVar[str] = "problem.unavailable"
+
+
+@dataclass(eq=False)
+class DoesNotFit(Problem):
+    """The host says beforehand that the model does not fit. `needed` bytes; `offer` could leave for it."""
+
+    model: Model
+    needed: int | None
+    offer: tuple[Resident, ...] = ()
+    key: ClassVar[str] = "problem.does-not-fit"
+
+
+@dataclass(eq=False)
+class NoVision(Problem):
+    """The question holds a picture, and the model cannot see."""
+
+    model: Model
+    key: ClassVar[str] = "problem.no-vision"
 
 
 @dataclass(eq=False)

@@ -10,11 +10,11 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
-from statistics import fmean
 from typing import cast
 
 import structlog
 
+from core.admission import Admission
 from core.catalog import Catalog
 from core.clock import Clock
 from core.errors import (
@@ -27,62 +27,50 @@ from core.errors import (
     Unauthorized,
     Unreachable,
 )
-from core.model import Checking, FailureKind, LoadEvent, Loading, LoadPath, Model, ModelState, Queued, Ready
+from core.eviction import Eviction
+from core.flight import Flight
+from core.measures import Measures
+from core.model import (
+    Checking,
+    FailureKind,
+    LoadEvent,
+    Loading,
+    LoadPath,
+    Model,
+    ModelState,
+    Queued,
+    Ready,
+)
+from core.pool import best_first
 from core.providers.base import Loader
-from core.storage import LoadRecord, Store
+from core.room import MakeRoom
+from core.storage import Store
 
 log = structlog.get_logger(__name__)
 
-REMEMBERED = 5  # newest loads of a model that its expected time is the mean of
-
-
-class _Flight:
-    """One load under way, and those who watch it."""
-
-    def __init__(self, model: Model) -> None:
-        self.model = model
-        self.watchers = 0
-        self.latest: LoadEvent = Checking(model)
-        self.error: Problem | None = None
-        self.task: asyncio.Task[None] | None = None
-        self._news = asyncio.Event()
-
-    def publish(self, event: LoadEvent) -> None:
-        self.latest = event
-        self._wake()
-
-    def fail(self, error: Problem) -> None:
-        self.error = error
-        self._wake()
-
-    def _wake(self) -> None:
-        news, self._news = self._news, asyncio.Event()
-        news.set()
-
-    async def watch(self) -> AsyncGenerator[LoadEvent]:
-        """The newest event and every newer one, until the load ends."""
-        seen: LoadEvent | None = None
-        while True:
-            news = self._news
-            if self.error is not None:
-                raise self.error.with_traceback(None)
-            if self.latest is not seen:
-                seen = self.latest
-                yield replace(seen, watchers=self.watchers) if isinstance(seen, Loading) else seen
-                if isinstance(seen, Ready):
-                    return
-                continue
-            await news.wait()
+CROWD = 50  # watchers above which not every step of a load is shown to each
 
 
 class Lifecycle:
     """Brings models to life. Call `aclose()` at the end."""
 
-    def __init__(self, catalog: Catalog, store: Store, clock: Clock) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        store: Store,
+        measures: Measures,
+        clock: Clock,
+        *,
+        admission: Admission,
+        make_room: MakeRoom = MakeRoom.ASK,
+    ) -> None:
         self._catalog = catalog
         self._store = store
+        self._measures = measures
         self._clock = clock
-        self._flights: dict[str, _Flight] = {}
+        self._admission = admission
+        self._eviction = Eviction(store, admission, make_room)
+        self._flights: dict[str, Flight] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._waiting: Counter[str] = Counter()
@@ -102,10 +90,37 @@ class Lifecycle:
 
     # ------------------------------------------------------------ load and wait
 
-    async def ensure(self, model: Model, *, by_hand: bool = False) -> AsyncGenerator[LoadEvent]:
+    async def places(self, model: Model) -> list[Model]:
+        """Where the model can answer, in the order in which to try: see `core.pool.best_first`."""
+        found = self._catalog.places(model)
+        if len(found) < 2:  # noqa: PLR2004  # nothing to choose between
+            return found or [model]
+        # A host known to be away is looked at by the schedule: its time-out must not delay every message.
+        answering = [m for m in found if not _away(m)] or found
+        await asyncio.gather(*(self._catalog.refresh(m) for m in answering), return_exceptions=True)
+        found = self._catalog.places(model) or [model]
+        awake = any(m.state in {ModelState.LOADED, ModelState.LOADING} for m in found)
+        sleeping = [] if awake else [m for m in found if m.state is ModelState.ON_DISK]
+        estimates = await asyncio.gather(*(self._loader(m).estimate(m) for m in sleeping))
+        fits = {m.id: e.fits for m, e in zip(sleeping, estimates, strict=True) if e is not None}
+        seconds = await self._measures.expectations(sleeping)
+        return best_first(found, busy=self.busy, fits=fits, seconds=seconds)
+
+    def busy(self, model: Model) -> int:
+        """Requests in flight and waiting for that model on its host."""
+        return self._admission.busy(instance_of(model))
+
+    def _loader(self, model: Model) -> Loader:
+        return cast("Loader", self._catalog.provider(model))  # only asked of what must be loaded
+
+    async def ensure(
+        self, model: Model, *, by_hand: bool = False, consent: str = ""
+    ) -> AsyncGenerator[LoadEvent]:
         """Make the model answer; the last event is Ready. Loads nothing that is loaded.
 
         `by_hand`: a person asks for exactly this load, so an earlier failure does not forbid the try.
+        `consent`: a person's word where the model does not fit: `room` = unload others first,
+        `anyway` = try all the same. Without it DoesNotFit is raised.
         """
         yield Checking(model)
         try:
@@ -117,11 +132,11 @@ class Lifecycle:
         if fresh.state in {ModelState.LOADED, ModelState.EXTERNAL}:
             yield Ready(fresh, 0.0, LoadPath.ALREADY)
             return
-        async with aclosing(self._watched(self._join(fresh))) as events:
+        async with aclosing(self._watched(self._join(fresh, consent))) as events:
             async for event in events:
                 yield event
 
-    async def _watched(self, flight: _Flight) -> AsyncGenerator[LoadEvent]:
+    async def _watched(self, flight: Flight) -> AsyncGenerator[LoadEvent]:
         flight.watchers += 1
         try:
             async with aclosing(flight.watch()) as events:
@@ -134,23 +149,25 @@ class Lifecycle:
                 self._flights.pop(flight.model.id, None)
                 flight.task.cancel()
 
-    def _join(self, model: Model) -> _Flight:
+    def _join(self, model: Model, consent: str) -> Flight:
         flight = self._flights.get(model.id)
         if flight is None:
-            flight = self._flights[model.id] = _Flight(model)
+            flight = self._flights[model.id] = Flight(model, consent)
             flight.task = asyncio.create_task(self._fly(flight), name=f"load {model.id}")
             self._tasks.add(flight.task)
             flight.task.add_done_callback(self._tasks.discard)
         return flight
 
-    async def _fly(self, flight: _Flight) -> None:
+    async def _fly(self, flight: Flight) -> None:
         model = flight.model
         self._catalog.set_loading(model, loading=True)
         try:
             async with self._turn(flight):
+                await self._eviction.make_room(flight, self._loader(model))
                 await self._load(flight)
         except LoadFailed as failed:
             failed.model = await self._failed(model, failed)
+            failed.offer = await self._eviction.could_leave(flight, self._loader(model), failed.kind)
             flight.fail(failed)
         except Problem as problem:
             with suppress(Problem):  # a dead host: mark everything on it
@@ -168,7 +185,7 @@ class Lifecycle:
                 self._flights.pop(model.id, None)
 
     @asynccontextmanager
-    async def _turn(self, flight: _Flight) -> AsyncGenerator[None]:
+    async def _turn(self, flight: Flight) -> AsyncGenerator[None]:
         """Loads on one host go one after the other: two at once thrash, and evict each other."""
         place = _place(flight.model)
         lock = self._locks[place]
@@ -186,15 +203,20 @@ class Lifecycle:
         finally:
             lock.release()
 
-    async def _load(self, flight: _Flight) -> None:
+    async def _load(self, flight: Flight) -> None:
         model = flight.model
         expected = None
         with suppress(StorageFailed):  # a load needs no memory of earlier ones
-            expected = await self.expected_seconds(model)
-        loader = cast("Loader", self._catalog.provider(model))  # only what must be loaded gets here
-        async with aclosing(loader.load(model)) as events:
+            expected = await self._measures.expected_seconds(model)
+        told = float("-inf")
+        async with aclosing(self._loader(model).load(model)) as events:
             async for event in events:
                 if isinstance(event, Loading):
+                    # A hundred steps to a thousand watchers are no news but load: a second between is enough.
+                    now = self._clock.monotonic()
+                    if flight.watchers > CROWD and now - told < flight.watchers / 1000:
+                        continue
+                    told = now
                     flight.publish(replace(event, expected=expected))
                 elif isinstance(event, Ready):
                     # The list knows it first, then whoever waits: nobody may find it unloaded afterwards.
@@ -207,39 +229,17 @@ class Lifecycle:
         log.info("model ready", model=ready.model.id, seconds=round(ready.seconds, 2), via=ready.via.value)
         await self._catalog.mark_ready(ready.model)
         if ready.via not in {LoadPath.ALREADY, LoadPath.WAITED}:  # of a foreign load we saw a part only
-            await self._record(ready.model, ready.seconds, ready.via, "ok")
+            await self._measures.loaded(ready.model, ready.seconds, ready.via)
+            with suppress(StorageFailed):  # then it is taken for somebody else's, and left alone
+                instance = ready.model.instance or ready.model.key
+                await self._store.claim(ready.model.host, instance, self._clock.time())
 
     async def _failed(self, model: Model, failed: LoadFailed) -> Model:
         marked = await self._catalog.mark_failed(model, failed.kind, failed.text)
-        await self._record(model, 0.0, None, failed.kind.value)
+        if failed.kind is FailureKind.HOST_SICK:
+            self._catalog.mark_sick(marked)
+        await self._measures.failed(model, failed.kind.value)
         return marked
-
-    async def _record(self, model: Model, seconds: float, via: LoadPath | None, outcome: str) -> None:
-        record = LoadRecord(
-            at=self._clock.time(),
-            model_id=model.id,
-            host=model.host,
-            seconds=seconds,
-            size_bytes=model.size_bytes,
-            context=model.loaded_context,
-            via=via,
-            outcome=outcome,
-        )
-        try:
-            await self._store.add_load(record)
-        except StorageFailed as full:  # the load itself is as it is
-            log.warning("load not recorded", problem=str(full))
-
-    async def expected_seconds(self, model: Model) -> float | None:
-        """How long the load should take, by this host's earlier loads; `None` if there were none."""
-        past = await self._store.loads(model.host)
-        same = [r.seconds for r in past if r.model_id == model.id][:REMEMBERED]
-        if same:
-            return fmean(same)
-        rates = [r.seconds / r.size_bytes for r in past if r.size_bytes]
-        if rates and model.size_bytes:
-            return fmean(rates[:REMEMBERED]) * model.size_bytes
-        return None
 
     # ------------------------------------------------------------ unload and reset
 
@@ -260,9 +260,10 @@ class Lifecycle:
         if flight is not None and flight.task is not None:
             flight.task.cancel()
             await asyncio.gather(flight.task, return_exceptions=True)
-        loader = cast("Loader", self._catalog.provider(model))
         async with self._locks[_place(model)]:
-            await loader.unload(model)
+            await self._loader(model).unload(model)
+        if model.instance is not None:
+            await self._store.disclaim(model.host, model.instance)
         log.info("model unloaded", model=model.id)
         try:
             return await self._catalog.refresh(model)
@@ -294,6 +295,15 @@ class Lifecycle:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def instance_of(model: Model) -> str:
+    """The key of a model's queue: its host and its instance there."""
+    return f"{model.host}|{model.instance or model.key}"
+
+
+def _away(model: Model) -> bool:
+    return model.failure is not None and model.failure.kind is FailureKind.UNREACHABLE
 
 
 def _place(model: Model) -> str:

@@ -70,6 +70,8 @@ class Model:
     failure: Failure | None = None
     demo: bool = False  # a small model that only shows how the program works
     by_name_only: bool = False  # never listed, never suggested: chosen by its exact name
+    parallel: int | None = None  # requests that an instance runs at once
+    format: str | None = None  # `gguf`, `mlx`, or what newer builds add
     fetch_bytes: int | None = None  # weights still to be fetched before the first load, if any
     licence: str | None = None
 
@@ -79,9 +81,14 @@ class Model:
         return f"{self.provider}|{self.host}|{self.key}"
 
     @property
+    def pool(self) -> str:
+        """The model wherever it runs: the same key on several hosts is one model to people."""
+        return f"{self.provider}|{self.key}"
+
+    @property
     def tag(self) -> str:
-        """Eight stable characters that name the model in a button."""
-        return tag_of(self.id)
+        """Eight stable characters that name the model in a button, on whichever host it runs."""
+        return tag_of(self.pool)
 
     @property
     def local(self) -> bool:
@@ -126,6 +133,14 @@ class Queued:
 
 
 @dataclass(frozen=True, slots=True)
+class MakingRoom:
+    """These models leave the memory first."""
+
+    model: Model
+    evicted: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Fetching:
     """Weights come from the network; bytes. `total` is `None` while unknown."""
 
@@ -160,7 +175,7 @@ class Ready:
     via: LoadPath
 
 
-LoadEvent = Checking | Queued | Fetching | Loading | Ready
+LoadEvent = Checking | Queued | MakingRoom | Fetching | Loading | Ready
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +184,34 @@ class Estimate:
 
     total_bytes: int
     fits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Resident:
+    """An instance in a host's memory.
+
+    `idle` seconds since its last use, if the host tells; `busy` = answering, `None` if the host does not tell.
+    """
+
+    instance: str
+    key: str
+    name: str
+    size_bytes: int | None = None
+    idle: float | None = None
+    busy: bool | None = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRules:
+    """What the operator lets the bot decide; the defaults leave LM Studio's own settings alone.
+
+    `mode`: `auto` (WebSocket, REST, then just-in-time), `explicit` (never just-in-time) or `jit` (by name
+    only where the host does not load by itself).
+    `context` tokens for every load; `None` = as LM Studio is set.
+    """
+
+    mode: str = "auto"
+    context: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +227,7 @@ class HostHealth:
     detail: str = ""
     via: LoadPath | None = None
     checked_at: float = 0.0
+    sick_until: float = 0.0  # put aside until then: it refuses every load
 
 
 @dataclass(frozen=True, slots=True)

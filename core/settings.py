@@ -32,6 +32,10 @@ class Settings(BaseSettings):
     language: Literal["pt-BR", "en"] = "pt-BR"
     sync_every: float = Field(default=60.0, ge=1, le=1e9)  # the scheduler cannot reckon beyond
     load_timeout: float = Field(default=1800.0, gt=0)
+    load_mode: Literal["auto", "explicit", "jit"] = "auto"
+    context_length: int | None = Field(default=None, ge=256)
+    make_room: Literal["ask", "auto", "never"] = "ask"
+    mlx_parallel: int = Field(default=1, ge=1)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
 

@@ -30,7 +30,7 @@ def after_failure(
     measured `seconds` per model id.
     """
     measured = seconds or {}
-    candidates = [m for m in _candidates(models) if failed is None or m.id != failed.id]
+    candidates = [m for m in _candidates(models) if failed is None or m.pool != failed.pool]
 
     def order(model: Model) -> tuple[object, ...]:
         rank = _rank(model, prefer_local=prefer_local)

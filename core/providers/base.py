@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from core.conversation import ReplyEvent, ReplyOptions, Turn
-from core.model import Estimate, HostHealth, LoadEvent, Model
+from core.model import Estimate, HostHealth, LoadEvent, Model, Resident
 
 
 class Provider(Protocol):
@@ -62,4 +62,12 @@ class Loader(Provider, Protocol):
 
     async def estimate(self, model: Model) -> Estimate | None:
         """What loading would need; `None` where the host cannot say."""
+        ...
+
+    async def residents(self) -> Sequence[Resident]:
+        """Every chat instance in the host's memory, whoever loaded it."""
+        ...
+
+    async def evict(self, resident: Resident) -> None:
+        """Unload that one instance."""
         ...

@@ -21,7 +21,17 @@ from core.embedded import (
     default_folders,
 )
 from core.errors import LoadFailed
-from core.model import Estimate, Failure, FailureKind, Fetching, HostHealth, LoadEvent, Model, ModelState
+from core.model import (
+    Estimate,
+    Failure,
+    FailureKind,
+    Fetching,
+    HostHealth,
+    LoadEvent,
+    Model,
+    ModelState,
+    Resident,
+)
 from core.providers.lmstudio import LMStudio
 
 NAME = "embedded"
@@ -125,6 +135,14 @@ class Embedded:
     async def estimate(self, model: Model) -> Estimate | None:
         """See `Loader.estimate`."""
         return await self._lmstudio.estimate(model)
+
+    async def residents(self) -> Sequence[Resident]:
+        """See `Loader.residents`."""
+        return await self._lmstudio.residents()
+
+    async def evict(self, resident: Resident) -> None:
+        """See `Loader.evict`."""
+        await self._lmstudio.evict(resident)
 
     async def health(self) -> HostHealth:
         """See `Loader.health`."""

@@ -1,5 +1,6 @@
 """The OpenAI-compatible chat wire into values, without I/O: every compatible server is decoded here."""
 
+import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +29,7 @@ def request(model: str, turns: Sequence[Turn], options: ReplyOptions) -> dict[st
     """The body of a streaming chat request; only what is set is sent, so the server's own settings rule."""
     body: dict[str, Any] = {
         "model": model,
-        "messages": [{"role": turn.role.value, "content": turn.text} for turn in turns],
+        "messages": [{"role": turn.role.value, "content": _content(turn)} for turn in turns],
         "stream": True,
         "stream_options": {"include_usage": True},
     }
@@ -37,6 +38,17 @@ def request(model: str, turns: Sequence[Turn], options: ReplyOptions) -> dict[st
     if options.max_tokens is not None:
         body["max_tokens"] = options.max_tokens
     return body
+
+
+def _content(turn: Turn) -> str | list[dict[str, Any]]:
+    """Plain text where there is no picture: some servers know nothing else."""
+    if not turn.pictures:
+        return turn.text
+    parts: list[dict[str, Any]] = [{"type": "text", "text": turn.text}] if turn.text else []
+    for picture in turn.pictures:
+        url = f"data:{picture.mime};base64,{base64.b64encode(picture.data).decode()}"
+        parts.append({"type": "image_url", "image_url": {"url": url}})
+    return parts
 
 
 def pieces(chunk: Any) -> Iterator[Piece]:

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import aiosqlite
 
-from core.conversation import ChatRef, Conversation, Outcome, Role, Turn
+from core.conversation import ChatRef, Conversation, Outcome, Picture, Role, Turn
 from core.model import Failure, FailureKind, LoadPath, Model, ModelState
 from core.storage.sqlite import database, guarded
 
@@ -94,6 +94,23 @@ class Store:
             LoadRecord(**{**dict(row), "via": LoadPath(row["via"]) if row["via"] else None}) for row in rows
         ]
 
+    # ------------------------------------------------------------ instances of ours
+
+    async def ours(self, host: str) -> frozenset[str]:
+        """The instances on that host that this bot loaded."""
+        rows = await self._all("SELECT instance FROM ours WHERE host = ?", host)
+        return frozenset(row["instance"] for row in rows)
+
+    async def claim(self, host: str, instance: str, at: float) -> None:
+        """This bot loaded that instance."""
+        await self._do(
+            "INSERT OR REPLACE INTO ours (host, instance, at) VALUES (?, ?, ?)", host, instance, at
+        )
+
+    async def disclaim(self, host: str, instance: str) -> None:
+        """That instance is gone."""
+        await self._do("DELETE FROM ours WHERE host = ? AND instance = ?", host, instance)
+
     # ------------------------------------------------------------ conversations
 
     async def conversation(self, chat: ChatRef) -> Conversation:
@@ -135,7 +152,12 @@ class Store:
                     turn.at,
                 ),
             )
-        assert row is not None
+            assert row is not None
+            pictures = [(row[0], picture.mime, picture.data) for picture in turn.pictures]
+            await self._db.executemany(
+                "INSERT INTO pictures (turn_id, mime, data) VALUES (?, ?, ?)", pictures
+            )
+            await self._db.commit()
         return replace(turn, id=row[0])
 
     async def settle_turn(self, turn_id: int, outcome: Outcome) -> None:
@@ -144,6 +166,11 @@ class Store:
 
     async def drop_turns(self, chat: ChatRef, after: int) -> None:
         """Forget the chat's turns after that id (an answer about to be given anew)."""
+        await self._do(
+            "DELETE FROM pictures WHERE turn_id IN (SELECT id FROM turns WHERE chat = ? AND id > ?)",
+            str(chat),
+            after,
+        )
         await self._do("DELETE FROM turns WHERE chat = ? AND id > ?", str(chat), after)
 
     async def turns(self, chat: ChatRef, after: int = 0, limit: int = 400) -> list[Turn]:
@@ -160,6 +187,11 @@ class Store:
         """One turn of that chat."""
         rows = await self._all(f"SELECT {_TURN} FROM turns WHERE chat = ? AND id = ?", str(chat), turn_id)
         return _turn(rows[0]) if rows else None
+
+    async def pictures(self, turn_id: int) -> tuple[Picture, ...]:
+        """The pictures of a turn."""
+        rows = await self._all("SELECT mime, data FROM pictures WHERE turn_id = ? ORDER BY rowid", turn_id)
+        return tuple(Picture(row["mime"], row["data"]) for row in rows)
 
     # ------------------------------------------------------------ common
 

@@ -1,7 +1,9 @@
 """One LM Studio host as a Provider and a Loader."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 
 import httpx2
@@ -9,9 +11,9 @@ import httpx2
 from core.clock import Clock, SystemClock
 from core.conversation import ReplyEvent, ReplyOptions, Turn
 from core.errors import BadRequest, ModelUnknown, Unauthorized, Unreachable
-from core.model import Estimate, HostHealth, LoadEvent, Model, ModelState
+from core.model import Estimate, HostHealth, LoadEvent, LoadRules, Model, ModelState, Resident
 from core.providers.lmstudio import failures, replying, wire
-from core.providers.lmstudio.loading import Loads
+from core.providers.lmstudio.loading import Loads, config_stack
 from core.providers.lmstudio.rest import Rest
 from core.providers.lmstudio.socket import ChannelFailed, Namespace, SocketError
 
@@ -30,15 +32,28 @@ class LMStudio:
         label: str | None = None,
         clock: Clock | None = None,
         load_patience: float = LOAD_PATIENCE,
+        rules: LoadRules | None = None,
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         self._rest = Rest(url, token=token, label=label, transport=transport)
         self._token = token
         self._name = name
         self._clock = clock or SystemClock()
-        self._loads = Loads(self._rest, token, self._look, self._clock, load_patience)
+        self._rules = rules or LoadRules()
+        self._loads = Loads(
+            self._rest,
+            token,
+            look=self._look,
+            unload=self._unload_instance,
+            others_answer=self._others_answer,
+            clock=self._clock,
+            patience=load_patience,
+            rules=self._rules,
+        )
         self._api: str | None = None
+        self._seen: dict[str, Model] = {}  # models of a host that lists no catalogue
         self._version: str | None = None
+        self._answering: Counter[str] = Counter()
 
     @property
     def name(self) -> str:
@@ -52,7 +67,8 @@ class LMStudio:
 
     async def models(self) -> Sequence[Model]:
         """See `Provider.models`. Two GETs; nothing is ever loaded by them."""
-        return [self._with_memory(m) for m in wire.with_states(*await self._listing())]
+        found = [self._with_memory(m) for m in wire.with_states(*await self._listing())]
+        return found if self._api == "v1" else self._with_absent(found)
 
     async def _listing(self) -> tuple[list[wire.Listed], dict[str, wire.StateV0] | None]:
         try:
@@ -66,6 +82,7 @@ class LMStudio:
 
     def _forget(self) -> None:
         """After a lost connection the host may be another build: find out afresh."""
+        self._rest.forget()
         self._version = None
         self._loads.socket = None
         self._loads.just_in_time.clear()
@@ -74,6 +91,16 @@ class LMStudio:
         if self._api == "openai" and model.key in self._loads.just_in_time:
             return replace(model, state=ModelState.LOADED, instance=model.key)
         return model
+
+    def _with_absent(self, found: Sequence[Model]) -> Sequence[Model]:
+        """With just-in-time loading off, v0 and `/v1/models` list only what is loaded: the rest is still there."""
+        here = {model.key: model for model in found}
+        absent = [model for key, model in self._seen.items() if key not in here]
+        self._seen |= {
+            key: replace(model, state=ModelState.ON_DISK, instance=None, loaded_context=None, parallel=None)
+            for key, model in here.items()
+        }
+        return [*found, *absent]
 
     async def _look(self, model: Model) -> Model:
         """The model as the host lists it now; keys match without case."""
@@ -92,9 +119,27 @@ class LMStudio:
             if probe is not self._rest:
                 await probe.aclose()
 
-    def reply(self, model: Model, turns: Sequence[Turn], options: ReplyOptions) -> AsyncGenerator[ReplyEvent]:
+    async def reply(
+        self, model: Model, turns: Sequence[Turn], options: ReplyOptions
+    ) -> AsyncGenerator[ReplyEvent]:
         """See `Provider.reply`."""
-        return replying.stream(self._rest, model, turns, options)
+        self._answering[model.key] += 1
+        try:
+            async with aclosing(replying.stream(self._rest, model, turns, options, self._clock)) as events:
+                async for event in events:
+                    yield event
+        finally:
+            self._answering[model.key] -= 1
+
+    async def _others_answer(self, model: Model, llm: Namespace | None = None) -> bool:
+        """Whether another model works on the host, as far as it tells; what we asked it always counts."""
+        if any(n for key, n in self._answering.items() if key != model.key):
+            return True
+        try:
+            residents = await (self.residents() if llm is None else self._told(llm))
+        except SocketError:
+            return False
+        return any(r.busy and r.key != model.key for r in residents)
 
     def load(self, model: Model) -> AsyncGenerator[LoadEvent]:
         """See `Loader.load`."""
@@ -102,12 +147,12 @@ class LMStudio:
 
     async def unload(self, model: Model) -> None:
         """Unload every instance: unloading `key` leaves `key:2` in memory."""
-        listed, _ = await self._listing()
+        listed, states = await self._listing()
         found = next((one for one in listed if one.model.key.lower() == model.key.lower()), None)
         if found is None:
             raise ModelUnknown(model.key)
         remembered = (model.key,) if model.key in self._loads.just_in_time else ()
-        for instance in [one.id for one in found.instances] or remembered:
+        for instance in wire.instances_of(found, states) or remembered:
             await self._unload_instance(model, instance)
         self._loads.just_in_time.discard(model.key)
 
@@ -135,17 +180,55 @@ class LMStudio:
 
     async def estimate(self, model: Model) -> Estimate | None:
         """See `Loader.estimate`; by the RPC `estimateModelUsage`, which only WebSocket has."""
-        parameter = {"modelKey": model.key, "loadConfigStack": {"layers": []}}
+        parameter = {"modelKey": model.key, "loadConfigStack": config_stack(self._rules)}
         try:
             async with Namespace(self._rest.http, "llm", self._token) as llm:
                 answer = await llm.call("estimateModelUsage", parameter)
         except SocketError:
             return None
-        match answer:
-            case {"memory": {"totalBytes": int(total) | float(total)}, "passesGuardrails": bool(fits)}:
-                return Estimate(int(total), fits)
-            case _:
-                return None
+        return wire.estimate(answer)
+
+    async def residents(self) -> Sequence[Resident]:
+        """See `Loader.residents`; idle times and who is busy are told over WebSocket only."""
+        try:
+            async with Namespace(self._rest.http, "llm", self._token) as llm:
+                return await self._told(llm)
+        except SocketError:
+            listed, _ = await self._listing()
+            return [
+                Resident(instance.id, one.model.key, one.model.name, one.model.size_bytes, busy=None)
+                for one in listed
+                for instance in one.instances
+            ]
+
+    async def _told(self, llm: Namespace) -> list[Resident]:
+        rows = wire.listed_loaded(await llm.call("listLoaded"))
+        return [await self._resident(llm, row) for row in rows]
+
+    async def _resident(self, llm: Namespace, row: wire.LoadedInfo) -> Resident:
+        specifier = {"type": "query", "query": {"identifier": row.identifier}}
+        try:
+            state = await llm.call(
+                "getInstanceProcessingState", {"specifier": specifier, "throwIfNotFound": False}
+            )
+        except SocketError:  # an older build: nothing is known of it
+            state = None
+        idle = None if row.last_used is None else max(0.0, self._clock.time() - row.last_used)
+        return Resident(
+            row.identifier, row.key, row.name or row.key, row.size_bytes, idle, wire.is_processing(state)
+        )
+
+    async def evict(self, resident: Resident) -> None:
+        """See `Loader.evict`."""
+        model = Model(
+            provider=self.name,
+            host=self.host,
+            key=resident.key,
+            name=resident.name,
+            state=ModelState.LOADED,
+            instance=resident.instance,
+        )
+        await self._unload_instance(model, resident.instance)
 
     async def health(self) -> HostHealth:
         """See `Loader.health`."""

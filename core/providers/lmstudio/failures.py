@@ -31,6 +31,7 @@ _RETRY_ONCE = (
     "received load-error",
     "cannot read properties of undefined",
     "operation canceled",
+    "already exists",  # another program was first: the next look finds its instance
     "model is unloaded",
 )
 _OVERFLOW = (

@@ -16,7 +16,7 @@ from typing import Any
 
 from core.clock import Clock
 from core.errors import LoadFailed, Unreachable
-from core.model import FailureKind, LoadEvent, Loading, LoadPath, Model, ModelState, Ready
+from core.model import FailureKind, LoadEvent, Loading, LoadPath, LoadRules, Model, ModelState, Ready
 from core.providers.lmstudio import failures, wire
 from core.providers.lmstudio.rest import Answer, Rest
 from core.providers.lmstudio.socket import (
@@ -27,11 +27,15 @@ from core.providers.lmstudio.socket import (
     SocketLost,
     SocketUnsupported,
 )
+from core.providers.lmstudio.ticking import TICK, briefly, tick, ticking
+from core.providers.lmstudio.vigil import Vigil
 
-TICK = 1.0  # seconds between two looks where the host reports no progress
+LOAD = "/api/v1/models/load"
+FIRST_PACKET = 15.0  # seconds in which a channel says anything at all
 CONFIRM = 5.0  # seconds in which the list must show what was loaded
 
 Look = Callable[[Model], Coroutine[Any, Any, Model]]
+Unload = Callable[[Model, str], Coroutine[Any, Any, None]]
 
 
 class NoWay(Exception):
@@ -39,14 +43,31 @@ class NoWay(Exception):
 
 
 class Loads:
-    """The loads of one host. `look` reads a model's state afresh; `patience` seconds for a whole load."""
+    """The loads of one host.
 
-    def __init__(self, rest: Rest, token: str | None, look: Look, clock: Clock, patience: float) -> None:
+    `look` reads a model's state afresh, `unload` takes one instance out; `patience` seconds for a whole load.
+    """
+
+    def __init__(
+        self,
+        rest: Rest,
+        token: str | None,
+        *,
+        look: Look,
+        unload: Unload,
+        others_answer: Callable[..., Coroutine[Any, Any, bool]],
+        clock: Clock,
+        patience: float,
+        rules: LoadRules,
+    ) -> None:
         self._rest = rest
         self._token = token
         self._look = look
+        self._unload = unload
+        self._others_answer = others_answer
         self._clock = clock
         self._patience = patience
+        self._rules = rules
         self.socket: bool | None = None  # whether the host speaks WebSocket; None = not tried
         self.via: LoadPath | None = None
         self.just_in_time: set[str] = set()  # keys known to answer on a host that shows no states
@@ -71,10 +92,7 @@ class Loads:
             yield Ready(fresh, 0.0, LoadPath.ALREADY)
             return
         started = self._clock.monotonic()
-        ways = (
-            (self._wait,) if fresh.state is ModelState.LOADING else (self._socket, self._rest_v1, self._jit)
-        )
-        for way in ways:
+        for way in (self._wait,) if fresh.state is ModelState.LOADING else self._ways():
             try:
                 async with aclosing(way(fresh, started)) as events:
                     async for event in events:
@@ -84,6 +102,15 @@ class Loads:
             else:
                 return
         raise LoadFailed(model, FailureKind.UNKNOWN, "no way to load a model on this host")
+
+    def _ways(self) -> tuple[Callable[[Model, float], AsyncGenerator[LoadEvent]], ...]:
+        match self._rules.mode:
+            case "jit":  # the others where the host does not load by itself
+                return (self._jit, self._socket, self._rest_v1)
+            case "explicit":
+                return (self._socket, self._rest_v1)
+            case _:
+                return (self._socket, self._rest_v1, self._jit)
 
     def _noted(self, event: LoadEvent) -> LoadEvent:
         if isinstance(event, Ready):
@@ -105,16 +132,10 @@ class Loads:
         try:
             async with Namespace(self._rest.http, "llm", self._token) as llm:
                 self.socket = opened = True
-                for endpoint in ("getOrLoad", "loadModel"):
-                    try:
-                        async with aclosing(self._on_channel(llm, endpoint, model, started)) as events:
-                            async for event in events:
-                                yield event
-                    except SocketUnsupported:
-                        continue
-                    else:
-                        return
-                raise NoWay
+                async with aclosing(self._by_channel(llm, model, started)) as events:
+                    async for event in events:
+                        yield event
+                return
         except SocketLost:
             if not opened:  # the host may be down, or a proxy stands before it
                 raise NoWay from None
@@ -125,10 +146,26 @@ class Loads:
             async for event in events:
                 yield event
 
+    async def _by_channel(self, llm: Namespace, model: Model, started: float) -> AsyncGenerator[LoadEvent]:
+        # What `getOrLoad` loads counts as just-in-time: with a time to live, evicted like it, and evicting
+        # others, be it in mid-answer.
+        by_name = self._rules.mode != "auto" or await self._others_answer(model, llm)
+        for endpoint in ("loadModel",) if by_name else ("getOrLoad", "loadModel"):
+            try:
+                async with aclosing(self._on_channel(llm, endpoint, model, started)) as events:
+                    async for event in events:
+                        yield event
+            except SocketUnsupported:
+                if (await self._look(model)).state is not ModelState.ON_DISK:
+                    raise SocketLost("it says nothing, but it loads") from None
+            else:
+                return
+        raise NoWay
+
     async def _on_channel(
         self, llm: Namespace, endpoint: str, model: Model, started: float
     ) -> AsyncGenerator[LoadEvent]:
-        parameter: dict[str, Any] = {"loadConfigStack": {"layers": []}}
+        parameter: dict[str, Any] = {"loadConfigStack": config_stack(self._rules)}
         parameter["identifier" if endpoint == "getOrLoad" else "modelKey"] = model.key
         try:
             async with llm.channel(endpoint, parameter) as channel:
@@ -140,16 +177,20 @@ class Loads:
             raise failures.load_failed(model, failed.text) from failed
         finally:
             if llm.alive:
-                await _briefly(llm.flush())  # a cancel must leave before we hang up
+                await briefly(llm.flush())  # a cancel must leave before we hang up
 
     async def _packets(self, channel: Channel, model: Model, started: float) -> AsyncGenerator[LoadEvent]:
-        best = 0.0
-        async with aclosing(_ticking(channel, self._clock)) as messages:
+        best, silent_since = 0.0, self._clock.monotonic()
+        heard = False
+        async with aclosing(ticking(channel, self._clock)) as messages:
             async for message in messages:
                 elapsed = self._elapsed(started, model)
                 if message is None:
+                    if not heard and self._clock.monotonic() - silent_since > FIRST_PACKET:
+                        raise SocketUnsupported("no answer")  # bad parameters are not always warned of
                     yield Loading(model, best, elapsed)
                     continue
+                heard = True
                 match wire.load_packet(message):
                     case wire.LoadProgress(fraction):
                         if fraction > best:
@@ -174,13 +215,22 @@ class Loads:
 
     async def _rest_v1(self, model: Model, started: float) -> AsyncGenerator[LoadEvent]:
         key = model.key.partition("@")[0]  # `key@quant` answers chats, but load says 404
-        sent = self._rest.post("/api/v1/models/load", {"model": key}, patience=None)
+        sent = self._post_load({"model": key})
         async with aclosing(self._watched(sent, model, started)) as events:
             async for event in events:
                 if isinstance(event, Answer):
                     yield await self._rest_result(event, model, started)
                 else:
                     yield event
+
+    async def _post_load(self, body: dict[str, Any]) -> Answer:
+        """Bodies are strict: a build that does not know `context_length` refuses it, and gets none."""
+        if self._rules.context is None:
+            return await self._rest.post(LOAD, body, patience=None)
+        answer = await self._rest.post(LOAD, {**body, "context_length": self._rules.context}, patience=None)
+        if answer.error is not None and answer.error.code == "unrecognized_keys":
+            return await self._rest.post(LOAD, body, patience=None)
+        return answer
 
     async def _rest_result(self, answer: Answer, model: Model, started: float) -> LoadEvent:
         match answer.body:
@@ -196,13 +246,20 @@ class Loads:
     # ------------------------------------------------------------ 3. just in time
 
     async def _jit(self, model: Model, started: float) -> AsyncGenerator[LoadEvent]:
+        while await self._others_answer(model):  # loading this one would evict the other in mid-answer
+            yield Loading(model, None, self._elapsed(started, model))
+            await self._clock.sleep(TICK)
         body = {"model": model.key, "messages": [{"role": "user", "content": "."}], "max_tokens": 1}
         sent = self._rest.post("/v1/chat/completions", body, patience=None)
         async with aclosing(self._watched(sent, model, started)) as events:
             async for event in events:
                 if isinstance(event, Answer):
                     if event.error is not None:
+                        if self._rules.mode == "jit" and failures.model_gone(event.error.text):
+                            raise NoWay  # just-in-time loading is off, or does not know this model
                         raise failures.load_failed(model, event.error.text)
+                    if not wire.names(model, wire.served_by(event.body)):
+                        raise NoWay  # with just-in-time loading off whoever is loaded answers for everybody
                     self.just_in_time.add(model.key)
                     loaded = replace(model, state=ModelState.LOADED, instance=model.key)
                     yield Ready(await self._confirmed(loaded), self._elapsed(started, model), LoadPath.JIT)
@@ -218,10 +275,15 @@ class Loads:
         request = asyncio.ensure_future(sent)
         try:
             yield Loading(model, None, self._elapsed(started, model))
+            vigil = Vigil(self._rest, model, self._clock)
             while not request.done():
-                await _tick(request, self._clock)
-                if not request.done():
-                    yield Loading(model, None, self._elapsed(started, model))
+                await tick(request, self._clock)
+                if request.done():
+                    break
+                yield Loading(model, None, self._elapsed(started, model))
+                if await vigil.unheard() and not request.done():
+                    yield Ready(await self._look(model), self._elapsed(started, model), LoadPath.WAITED)
+                    return
             try:
                 answer = request.result()
             except Unreachable:
@@ -259,47 +321,25 @@ class Loads:
         while True:
             fresh = await self._look(loaded)
             if fresh.state is ModelState.LOADED:
+                await self._tidy(loaded, fresh)
                 return fresh
             if self._clock.monotonic() >= deadline:
                 return loaded
             await self._clock.sleep(0.2)
 
+    async def _tidy(self, loaded: Model, fresh: Model) -> None:
+        """REST never reuses: when another program loaded the model meanwhile, ours is a second copy (`key:2`).
 
-async def _briefly(waiting: Coroutine[Any, Any, None]) -> None:
-    try:
-        async with asyncio.timeout(1):
-            await waiting
-    except TimeoutError:
-        return
-
-
-async def _tick(waited: asyncio.Future[Any], clock: Clock) -> None:
-    """Return when it is done, or after a second of waiting for it."""
-    tick = asyncio.ensure_future(clock.sleep(TICK))
-    try:
-        await asyncio.wait({waited, tick}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        tick.cancel()
+        Ours leaves; an instance that somebody else made is never touched.
+        """
+        ours = loaded.instance or ""
+        if fresh.instance != ours and ours.startswith(f"{loaded.key}:"):
+            await self._unload(loaded, ours)
 
 
-async def _ticking(channel: Channel, clock: Clock) -> AsyncGenerator[Any]:
-    """The channel's messages, and `None` after each second of silence."""
-    following: asyncio.Future[Any] | None = None
-    try:
-        while True:
-            following = following or asyncio.ensure_future(anext(channel))
-            await _tick(following, clock)
-            if not following.done():
-                yield None
-                continue
-            try:
-                message = following.result()
-            except StopAsyncIteration:
-                return
-            finally:
-                following = None
-            yield message
-    finally:
-        if following is not None:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
+def config_stack(rules: LoadRules) -> dict[str, Any]:
+    """`loadConfigStack` of the WebSocket API; empty = as LM Studio is set."""
+    if rules.context is None:
+        return {"layers": []}
+    fields = [{"key": "llm.load.contextLength", "value": rules.context}]
+    return {"layers": [{"layerName": "apiOverride", "config": {"fields": fields}}]}

@@ -1,66 +1,90 @@
 """A streamed answer from LM Studio's `/v1/chat/completions` (native chat takes no assistant turns)."""
 
 import json
-import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from typing import Any
 
 import httpx2
 
-from core.conversation import Delta, Done, ReplyEvent, ReplyOptions, Thinking, Turn, Usage
+from core.clock import Clock
+from core.conversation import Delta, Done, Reading, ReplyEvent, ReplyOptions, Thinking, Turn, Usage
 from core.errors import EmptyAnswer, Interrupted, ModelGone, Problem, Unreachable
 from core.model import Model
 from core.providers import openai_wire
 from core.providers.lmstudio import failures, wire
+from core.providers.lmstudio.patience import HostDied, OutOfPatience, Silence, patient
 from core.providers.lmstudio.rest import Rest
 from core.thinking import ThinkingFilter
 
 PATH = "/v1/chat/completions"
 
 
+FIRST_WORD = 1800.0  # seconds a prompt may take: LM Studio sends nothing while it reads
+BETWEEN = 600.0  # seconds between two pieces: a neighbour's prompt may be read meanwhile, which takes minutes
+
+
 async def stream(
-    rest: Rest, model: Model, turns: Sequence[Turn], options: ReplyOptions
+    rest: Rest, model: Model, turns: Sequence[Turn], options: ReplyOptions, clock: Clock
 ) -> AsyncGenerator[ReplyEvent]:
-    """Stream the answer; raise a Problem where LM Studio fails, whichever way it says so."""
-    answer = _Answer(model)
+    """Stream the answer; raise a Problem where LM Studio fails, whichever way it says so.
+
+    A stream that closes without a word hides a failure, or comes from a build whose streams are broken: the
+    same request unstreamed tells the reason, or the answer.
+    """
     body = openai_wire.request(model.instance or model.key, turns, options)
     try:
-        async with rest.stream(PATH, body) as response, aclosing(_frames(response)) as frames:
-            async for name, data in frames:
-                for event in answer.take(name, data):
+        async with aclosing(_asked(rest, model, body, clock)) as events:
+            async for event in events:
+                yield event
+    except EmptyAnswer:
+        whole = {key: value for key, value in body.items() if key != "stream_options"} | {"stream": False}
+        async with aclosing(_asked(rest, model, whole, clock)) as events:
+            async for event in events:
+                yield event
+
+
+async def _asked(rest: Rest, model: Model, body: dict[str, Any], clock: Clock) -> AsyncGenerator[ReplyEvent]:
+    answer = _Answer(model)
+    frames = _frames(rest, body)
+    waiting = patient(frames, first=FIRST_WORD, between=BETWEEN, alive=rest.alive, clock=clock)
+    try:
+        async with aclosing(waiting) as came:
+            async for frame in came:
+                if isinstance(frame, Silence):
+                    if not answer.spoke:
+                        yield Reading(frame.seconds)
+                    continue
+                for event in answer.take(*frame):
                     yield event
-                if answer.over:
-                    break
-    except httpx2.ConnectError as error:
-        raise Unreachable(rest.label, type(error).__name__) from error
-    except httpx2.RequestError as error:
-        if answer.spoke:
-            raise Interrupted(model, type(error).__name__) from error
-        raise Unreachable(rest.label, type(error).__name__) from error
+    except (httpx2.RequestError, HostDied, OutOfPatience) as error:
+        raise answer.cut(rest.label, error) from error
     for event in answer.end():
         yield event
 
 
-async def _frames(response: httpx2.Response) -> AsyncGenerator[tuple[str, Any]]:
+async def _frames(rest: Rest, body: dict[str, Any]) -> AsyncGenerator[tuple[str, Any]]:
     """Event name and decoded data. A body that is no event stream is one frame: an error, or a whole answer."""
-    if "text/event-stream" not in response.headers.get("content-type", ""):
-        await response.aread()
-        try:
-            yield "message", response.json()
-        except ValueError:
-            yield "error", {"error": f"HTTP {response.status_code}"}
-        return
-    async for event in httpx2.EventSource(response):
-        if event.data.strip() == "[DONE]":
-            yield "done", None
+    async with rest.stream(PATH, body) as response:
+        if "text/event-stream" not in response.headers.get("content-type", ""):
+            said = await response.aread()
+            if response.is_success and not said.strip():
+                return
+            try:
+                yield "message", response.json()
+            except ValueError:
+                yield "error", {"error": f"HTTP {response.status_code}"}
             return
-        try:
-            yield event.event, json.loads(event.data)
-        except ValueError:
-            if event.event == "error":
-                yield "error", event.data
-            # any other torn or foreign frame says nothing
+        async for event in httpx2.EventSource(response):
+            if event.data.strip() == "[DONE]":
+                yield "done", None
+                return
+            try:
+                yield event.event, json.loads(event.data)
+            except ValueError:
+                if event.event == "error":
+                    yield "error", event.data
+                # any other torn or foreign frame says nothing
 
 
 class _Answer:
@@ -101,8 +125,7 @@ class _Answer:
 
     def _check_served(self, name: str) -> None:
         """With exactly one model loaded LM Studio lets it answer for any unknown name."""
-        served = _bare(name)
-        if served not in {_bare(self._model.key), _bare(self._model.instance or "")}:
+        if not wire.names(self._model, name):
             raise ModelGone(self._model, f"{name[:80]}")
 
     def end(self) -> Iterator[ReplyEvent]:
@@ -113,14 +136,17 @@ class _Answer:
             raise Interrupted(self._model, "")
         yield Done(self._reason or "stop", self._usage)
 
+    def cut(self, host: str, error: Exception) -> Problem:
+        """The stream broke: what had come is kept; if nothing had, the host is what failed."""
+        if self.spoke or isinstance(error, OutOfPatience):
+            return Interrupted(
+                self._model, str(error) if isinstance(error, OutOfPatience) else type(error).__name__
+            )
+        return Unreachable(host, type(error).__name__)
+
     def _problem(self, text: str) -> Problem:
-        if self.spoke:  # asking again, or a shorter prompt, would begin the answer anew
+        if self.spoke and not failures.overflow(text):
             return Interrupted(self._model, failures.short(text))
         if failures.model_gone(text):
             return ModelGone(self._model, failures.short(text))
         return failures.reply_failed(self._model, text)
-
-
-def _bare(name: str) -> str:
-    """In lower case, without `@quant` and the number of a copy: some routes add them, keys match without case."""
-    return re.sub(r":\d+$", "", name.partition("@")[0].lower())

@@ -5,7 +5,7 @@ objects or as strings, and now and then a 500 with HTML slips in while a load be
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,9 @@ from core.providers.lmstudio import wire
 
 CONNECT = 3.0  # seconds; a host on the local network answers in milliseconds or not at all
 READ = 10.0  # seconds for a listing
-FIRST_WORD = 1800.0  # seconds a prompt may be processed in silence: LM Studio sends nothing meanwhile
+PORT = 1234  # LM Studio's default
+V1, V0 = "/api/v1/models", "/api/v0/models"
+ALIVE = 2.0  # seconds in which a living host greets
 KEEPALIVE = 4.0  # seconds; LM Studio closes idle connections after 5
 
 
@@ -38,12 +40,19 @@ class Answer:
         return found
 
 
+_NOTHING = Answer(404, {})
+
+
 def origin(url: str) -> str:
-    """The origin of an address in any form people write: with a path such as `/v1`, or without a scheme."""
+    """The origin of an address in any form people write: with a path such as `/v1`, or without a scheme.
+
+    A bare name or number means LM Studio's own port, 1234.
+    """
     text = url.strip()
-    if "://" not in text:
-        text = f"http://{text}"
-    parts = urlsplit(text)
+    bare = "://" not in text
+    parts = urlsplit(f"http://{text}" if bare else text)
+    if bare and parts.port is None:
+        return f"http://{parts.netloc}:{PORT}"
     scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
     return f"{scheme}://{parts.netloc}"
 
@@ -66,6 +75,7 @@ class Rest:
     ) -> None:
         self.url = origin(url)
         self.label = label or label_of(url)
+        self._missing: set[str] = set()
         self.token_set = token is not None
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.http = httpx2.AsyncClient(
@@ -105,11 +115,27 @@ class Rest:
         answer = await self.get("/lmstudio-greeting")
         return isinstance(answer.body, dict) and answer.body.get("lmstudio") is True
 
+    async def alive(self) -> bool:
+        """Whether the host answers anything at all, asked on a connection of its own."""
+        timeout = httpx2.Timeout(ALIVE)
+        try:
+            await self.http.get("/lmstudio-greeting", timeout=timeout, headers={"Connection": "close"})
+        except httpx2.RequestError:
+            return False
+        return True
+
+    def forget(self) -> None:
+        """After a lost connection the host may be another build: every route is tried again."""
+        self._missing.clear()
+
     async def listing(self, provider: str) -> tuple[str, list[wire.Listed], dict[str, wire.StateV0] | None]:
-        """The best API there is (`v1`, `v0`, `openai`), its models, and v0's states where they exist."""
+        """The best API there is (`v1`, `v0`, `openai`), its models, and v0's states where they exist.
+
+        Which routes exist is told by the shape of what they answer and remembered until `forget()`.
+        """
         async with asyncio.TaskGroup() as asked:
-            v1 = asked.create_task(self.get("/api/v1/models"))
-            v0 = asked.create_task(self.get("/api/v0/models"))
+            v1 = asked.create_task(self._known(V1))
+            v0 = asked.create_task(self._known(V0))
         first, second = v1.result(), v0.result()
         states = wire.states_v0(second.body)
         listed = wire.models_v1(first.body, provider, self.label)
@@ -120,18 +146,38 @@ class Rest:
         third = await self.get("/v1/models")
         listed = wire.models_openai(third.body, provider, self.label)
         if listed is None:
+            self.forget()
             said = third.error
+            if said is not None and said.route_missing and await self.greeting():
+                # LM Studio without a single route: an old build hides them from whoever has no token.
+                raise Unauthorized(self.label, self.token_set)
             raise Unreachable(self.label, said.text if said else f"HTTP {third.status}")
         return "openai", listed, None
 
+    async def _known(self, route: str) -> Answer:
+        """GET a route unless it is known to be missing."""
+        if route in self._missing:
+            return _NOTHING
+        answer = await self.get(route)
+        if answer.error is not None and answer.error.route_missing:
+            self._missing.add(route)
+        return answer
+
     @asynccontextmanager
     async def stream(self, path: str, body: dict[str, Any]) -> AsyncIterator[httpx2.Response]:
-        """POST for server-sent events. Leaving the context closes the connection: the model stops."""
-        timeout = httpx2.Timeout(FIRST_WORD, connect=CONNECT)
-        async with self.http.stream("POST", path, json=body, timeout=timeout) as response:
+        """POST for server-sent events. Leaving the context closes the connection: the model stops.
+
+        Silence has no limit here: how long to wait is decided by whoever watches (see `patience`).
+        """
+        timeout = httpx2.Timeout(None, connect=CONNECT)
+        request = self.http.build_request("POST", path, json=body, timeout=timeout)
+        response = await self.http.send(request, stream=True)
+        try:
             if response.status_code == httpx2.codes.UNAUTHORIZED:
                 raise Unauthorized(self.label, self.token_set)
             yield response
+        finally:
+            await _to_the_end(response.aclose())
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -148,3 +194,13 @@ class Rest:
 
     def _unreachable(self, error: Exception) -> Unreachable:
         return Unreachable(self.label, f"{type(error).__name__}: {error}".rstrip(": "))
+
+
+async def _to_the_end(closing: Coroutine[Any, Any, None]) -> None:
+    """Close even when cancelled meanwhile: a pool never gets a half-closed connection's place back."""
+    task = asyncio.ensure_future(closing)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core.model import Model, ModelState
+from core.model import Estimate, Model, ModelState
 
 ROUTE_MISSING = "unexpected endpoint or method"
 _IMPOSSIBLE = 2**63  # no file and no context is that large, and no database column holds it
-_COPY = re.compile(r"(.+):\d+")  # the second instance of `key` is called `key:2`
+_COPY = re.compile(r":\d+$")  # the second instance of `key` is called `key:2`
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def _known(value: Any) -> str | None:
 
 def _whole(value: Any) -> int | None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return int(value) if is_number and 0 < value < _IMPOSSIBLE else None
+    return int(value) if is_number and 1 <= value < _IMPOSSIBLE else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,7 @@ class Instance:
 
     id: str
     context: int | None
+    parallel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ def _rows_v1(rows: list[Any], provider: str, host: str) -> Iterator[Listed]:
                     max_context=_whole(row.get("max_context_length")),
                     vision=bool(capabilities.get("vision")),
                     tools=bool(capabilities.get("trained_for_tool_use")),
+                    format=_known(row.get("format")),
                 )
                 yield Listed(model, tuple(_instances(row.get("loaded_instances"))))
             case _:
@@ -124,7 +126,8 @@ def _instances(rows: Any) -> Iterator[Instance]:
     for row in rows if isinstance(rows, list) else []:
         match row:
             case {"id": str(name)}:
-                yield Instance(name, _whole(_object(row.get("config")).get("context_length")))
+                config = _object(row.get("config"))
+                yield Instance(name, _whole(config.get("context_length")), _whole(config.get("parallel")))
             case _:
                 continue
 
@@ -149,10 +152,10 @@ def models_v0(body: Any, provider: str, host: str) -> list[Listed]:
         match row:
             case {"id": str(key), "type": "llm" | "vlm" as kind}:
                 instances = (Instance(key, None),) if _text(row.get("state")) in {"loaded", "loading"} else ()
-                copied = _COPY.fullmatch(key)
-                if copied is not None and (original := found.get(copied[1])) is not None:
+                original = found.get(_COPY.sub("", key))
+                if original is not None and original.model.key != key:
                     copies = (*original.instances, *instances)
-                    found[copied[1]] = replace(original, instances=copies)
+                    found[original.model.key] = replace(original, instances=copies)
                     continue
                 capabilities = row.get("capabilities")
                 model = Model(
@@ -166,6 +169,7 @@ def models_v0(body: Any, provider: str, host: str) -> list[Listed]:
                     max_context=_whole(row.get("max_context_length")),
                     vision=kind == "vlm",
                     tools=isinstance(capabilities, list) and "tool_use" in capabilities,
+                    format=_known(row.get("compatibility_type")),
                 )
                 found[key] = Listed(model, instances)
             case _:
@@ -202,7 +206,13 @@ def _stated(one: Listed, states: Mapping[str, StateV0]) -> Model:
         seen = states.get(instance.id)
         if seen is None or seen.state == "loaded":
             context = (seen.context if seen else None) or instance.context
-            return replace(one.model, state=ModelState.LOADED, instance=instance.id, loaded_context=context)
+            return replace(
+                one.model,
+                state=ModelState.LOADED,
+                instance=instance.id,
+                loaded_context=context,
+                parallel=instance.parallel,
+            )
         loading = True
     own = states.get(one.model.key)
     if own is not None and own.state == "loaded":  # v1 may lag behind
@@ -211,6 +221,30 @@ def _stated(one: Listed, states: Mapping[str, StateV0]) -> Model:
     if loading or (own is not None and own.state == "loading"):
         return replace(one.model, state=ModelState.LOADING)
     return one.model
+
+
+def instances_of(one: Listed, states: Mapping[str, StateV0] | None) -> list[str]:
+    """Every instance of a model that either list knows: now and then v1 names none of a loaded model."""
+    awake = [name for name, seen in (states or {}).items() if seen.state in {"loaded", "loading"}]
+    ours = [name for name in awake if _bare(name) == _bare(one.model.key)]
+    return list(dict.fromkeys([*(instance.id for instance in one.instances), *ours]))
+
+
+def names(model: Model, name: str) -> bool:
+    """Whether that is the model: with one model loaded LM Studio lets it answer for any unknown name.
+
+    Some routes add `@quant` or the number of a copy, and keys match without case.
+    """
+    return not name or _bare(name) in {_bare(model.key), _bare(model.instance or "")}
+
+
+def served_by(body: Any) -> str:
+    """Which model answered, by the server's own word."""
+    return _text(_object(body).get("model"))
+
+
+def _bare(name: str) -> str:
+    return _COPY.sub("", name.partition("@")[0].lower())
 
 
 # ---------------------------------------------------------------- WebSocket load packets
@@ -274,13 +308,43 @@ class LoadedInfo:
     identifier: str
     key: str
     context: int | None
+    name: str = ""
+    size_bytes: int | None = None
+    last_used: float | None = None  # seconds since the epoch, by the host's clock
 
 
 def listed_loaded(result: Any) -> list[LoadedInfo]:
     """The answer of the RPC `listLoaded`."""
     rows = result if isinstance(result, list) else []
     return [
-        LoadedInfo(r["identifier"], _text(r.get("modelKey")), _whole(r.get("contextLength")))
+        LoadedInfo(
+            r["identifier"],
+            _text(r.get("modelKey")),
+            _whole(r.get("contextLength")),
+            _text(r.get("displayName")),
+            _whole(r.get("sizeBytes")),
+            used / 1000 if (used := _whole(r.get("lastUsedTime"))) else None,
+        )
         for r in rows
         if isinstance(r, dict) and isinstance(r.get("identifier"), str)
     ]
+
+
+def estimate(answer: Any) -> Estimate | None:
+    """The answer of `estimateModelUsage`; its size may be absurd or no number, which counts as no estimate."""
+    match answer:
+        case {"memory": {"totalBytes": total}, "passesGuardrails": bool(fits)} if size := _whole(total):
+            return Estimate(size, fits)
+        case _:
+            return None
+
+
+def is_processing(state: Any) -> bool | None:
+    """Whether `getInstanceProcessingState` says that somebody is being answered; `None` if it says nothing."""
+    match state:
+        case {"status": str(status), "queued": int(queued)}:
+            return status != "idle" or queued > 0
+        case {"status": str(status)}:
+            return status != "idle"
+        case _:
+            return None
