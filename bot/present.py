@@ -6,6 +6,7 @@ from typing import assert_never
 from bot.cards import Button, Card, Choice, Notice, Progress, Tone
 from bot.texts import Speech
 from core import errors
+from core.conversation import Waiting
 from core.model import (
     Checking,
     Failure,
@@ -14,10 +15,12 @@ from core.model import (
     LoadEvent,
     Loading,
     LoadPath,
+    MakingRoom,
     Model,
     ModelState,
     Queued,
     Ready,
+    Resident,
     Suggestion,
 )
 
@@ -62,6 +65,8 @@ def loading(event: LoadEvent, t: Speech) -> Progress | None:
         case Queued(model, position):
             title = t("progress.queued", model=model.name, position=position)
             return Progress(title, None, buttons=buttons)
+        case MakingRoom(model, evicted):
+            return Progress(t("progress.making_room", model=model.name, evicted=", ".join(evicted)), None)
         case Fetching(model, done, total, licence, elapsed):
             size = t.size(total) if total else "?"
             title = t("progress.fetching", model=model.name, total=size, licence=licence)
@@ -82,6 +87,25 @@ def _pace(t: Speech, elapsed: float, expected: float | None, watchers: int) -> s
     if watchers > 1:
         words.append(t("progress.watchers", n=watchers))
     return " · ".join(words)
+
+
+def reading(model: Model, seconds: float | None, t: Speech) -> Progress:
+    """The model works on the prompt; `seconds` so far once they are worth telling."""
+    detail = t("progress.elapsed", elapsed=t.seconds(seconds)) if seconds else ""
+    title = t("progress.reading", model=model.name)
+    return Progress(title, None, detail, (Button(t("button.stop"), "stop"),))
+
+
+def waiting(model: Model, event: Waiting, t: Speech) -> Progress:
+    """One's place in the queue of the model."""
+    if event.expected is None:
+        title = t("progress.waiting", position=event.position)
+    else:
+        title = t("progress.waiting_expected", position=event.position, expected=t.seconds(event.expected))
+    detail = t("progress.waiting_detail", model=model.name)
+    return Progress(
+        title, None, detail, (Button(t("button.cancel"), "stop"), Button(t("button.other"), "suggest"))
+    )
 
 
 def loaded_header(ready: Ready, t: Speech) -> str:
@@ -118,7 +142,8 @@ def trouble(
     """
     failed = unusable(problem, model)
     if failed is not None:
-        return _unavailable(*failed, t, suggestion, question)
+        offer = problem.offer if isinstance(problem, errors.LoadFailed) else ()
+        return _unavailable(*failed, t, suggestion, question, offer=offer)
     match problem:
         case errors.ModelUnknown(name, near, verb):
             return _unknown(name, near, verb, t)
@@ -126,6 +151,8 @@ def trouble(
             return Choice(t("problem.model-ambiguous", name=name), _choices(options, verb))
         case errors.NoModel():
             return _no_model(problem, t)
+        case errors.DoesNotFit():
+            return _does_not_fit(problem, t, suggestion, question)
         case _:
             title, body = _words(problem, t)
             buttons = _remedies(problem, t) + _offers(suggestion, question, t)
@@ -150,7 +177,7 @@ def unusable(problem: errors.Problem, model: Model | None) -> tuple[Model, Failu
 def reason(model: Model, failure: Failure, t: Speech) -> str:
     """Why a model is inactive, in a sentence or two."""
     kind = failure.kind.value
-    values: dict[str, object] = {"host": model.host, "text": failure.text}
+    values: dict[str, object] = {"host": model.host or "LM Studio", "text": failure.text}
     if failure.kind is FailureKind.FETCH_FAILED:
         key = f"fetch.{failure.text}"
         values["fetch"] = t(key) if t.has(key) else failure.text
@@ -162,17 +189,45 @@ def reason(model: Model, failure: Failure, t: Speech) -> str:
 
 
 def _unavailable(
-    model: Model, failure: Failure, t: Speech, suggestion: Suggestion | None, question: int | None
+    model: Model,
+    failure: Failure,
+    t: Speech,
+    suggestion: Suggestion | None,
+    question: int | None,
+    *,
+    offer: Sequence[Resident] = (),
 ) -> Notice:
-    body = [reason(model, failure, t)]
+    body = [reason(model, failure, t), *(_frees(resident, t) for resident in offer)]
     best = suggestion.best if suggestion else None
     if best is not None:
         body.append(t("suggestion.recommend", model=best.name))
     elif suggestion is not None:
         body.append(t("suggestion.none"))
     again = f"use #{model.tag} ?{question}" if question else f"load #{model.tag}"
-    buttons = (*_offers(suggestion, question, t), Button(t("button.again"), again))
+    room = (Button(t("button.room"), f"{again} room"),) if offer else ()
+    buttons = (*room, *_offers(suggestion, question, t), Button(t("button.again"), again))
     return Notice(Tone.ERROR, t("failure.title", model=model.name), "\n".join(body), buttons)
+
+
+def _does_not_fit(
+    problem: errors.DoesNotFit, t: Speech, suggestion: Suggestion | None, question: int | None
+) -> Notice:
+    """What would leave the memory for it, as buttons: unload and load, another model, load anyway."""
+    again = f"use #{problem.model.tag} ?{question}" if question else f"load #{problem.model.tag}"
+    body = [t("problem.does-not-fit_needed", size=t.size(problem.needed))] if problem.needed else []
+    body += [_frees(resident, t) for resident in problem.offer]
+    if not problem.offer:
+        body.append(t("problem.does-not-fit_nothing"))
+    room = (Button(t("button.room"), f"{again} room"),) if problem.offer else ()
+    anyway = Button(t("button.anyway"), f"{again} anyway")
+    title = t("problem.does-not-fit", model=problem.model.name)
+    return Notice(Tone.ERROR, title, "\n".join(body), (*room, *_offers(suggestion, question, t), anyway))
+
+
+def _frees(resident: Resident, t: Speech) -> str:
+    size = f" ({t.size(resident.size_bytes)})" if resident.size_bytes else ""
+    idle = t("problem.does-not-fit_idle", time=t.seconds(resident.idle)) if resident.idle else ""
+    return t("problem.does-not-fit_offer", name=resident.name, size=size, idle=idle)
 
 
 def _offers(suggestion: Suggestion | None, question: int | None, t: Speech) -> tuple[Button, ...]:
@@ -239,7 +294,7 @@ def _words(problem: errors.Problem, t: Speech) -> tuple[str, str]:  # noqa: PLR0
             return t(problem.key, model=model.name), t(f"{problem.key}_body", text=text)
         case errors.Interrupted(model, text):
             return t(problem.key, model=model.name), text
-        case errors.EmptyAnswer(model) | errors.ModelAnswering(model):
+        case errors.EmptyAnswer(model) | errors.ModelAnswering(model) | errors.NoVision(model):
             return t(problem.key, model=model.name), t(f"{problem.key}_body")
         case _:
             return t(problem.key), t(f"{problem.key}_body") if t.has(f"{problem.key}_body") else ""
@@ -260,8 +315,9 @@ def _remedies(problem: errors.Problem, t: Speech) -> tuple[Button, ...]:
     )
 
 
-def model_detail(model: Model, t: Speech) -> str:
-    """Everything that is known of a model, in one line."""
+def model_detail(model: Model, t: Speech, places: Sequence[Model] = ()) -> str:
+    """Everything that is known of a model, in one line; `places` = every host that has it."""
+    hosts = [f"{place.host} {mark(place, t)}" for place in places] if len(places) > 1 else [model.host]
     words = [t(f"state.{model.state.value}_word"), model.params, model.quant]
     if model.size_bytes:
         words.append(t.size(model.size_bytes))
@@ -275,7 +331,7 @@ def model_detail(model: Model, t: Speech) -> str:
         t("models.vision") if model.vision else None,
         t("models.tools") if model.tools else None,
         t("models.demo") if model.demo else None,
-        t("status.embedded") if model.provider == "embedded" else model.host,
+        t("status.embedded") if model.provider == "embedded" else ", ".join(hosts),
         f"#{model.tag}",
     ]
     return " · ".join(word for word in words if word)

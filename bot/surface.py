@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bot.cards import Card, Progress
 from core.clock import Clock, SystemClock
-from core.conversation import ChatRef
+from core.conversation import ChatRef, Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Incoming:
     text: str
     language: str | None = None
     local: bool = False
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,19 @@ from contextlib import aclosing
 
 from bot import present
 from bot.cards import LONGEST_COMMAND, Button, Card, Choice, Listing, Notice, Progress, Row, Tone
+from bot.desk.answering import Wish, answer_again
 from bot.desk.ask import Ask
-from bot.desk.chat import answer_again
 from bot.desk.picking import chosen, settled, suggestion
 from core.conversation import Outcome, Role
 from core.errors import Problem
 from core.model import Model, ModelState, Ready
+from core.pool import Pooled
 
 PAGE = 20
+_IN_MEMORY = frozenset({ModelState.LOADED, ModelState.LOADING})
 _PAGE_NUMBER = re.compile(r"(?:^|\s)(\d{1,3})$")
 _QUESTION = re.compile(r"\s\?(\d{1,15})$")
+_CONSENT = re.compile(r"\s(room|anyway)$")
 
 
 async def models(ask: Ask) -> AsyncGenerator[Card]:
@@ -25,11 +28,17 @@ async def models(ask: Ask) -> AsyncGenerator[Card]:
     await ask.engine.catalog.sync()
     wanted, page = _page(ask.argument.strip())
     words = wanted.lower().split()
-    shown = [
-        m for m in ask.engine.catalog.models() if not m.by_name_only or m.id == ask.conversation.model_id
-    ]
-    found = [m for m in shown if all(w in f"{m.key} {m.name} {m.host}".lower() for w in words)]
-    yield _listing(ask, wanted, found, page)
+    rows = [r for r in ask.engine.catalog.rows() if not r.best.by_name_only or _current(ask, r.best)]
+    yield _listing(ask, wanted, [r for r in rows if all(w in _words(r) for w in words)], page)
+
+
+def _words(row: Pooled) -> str:
+    hosts = " ".join(m.host for m in row.places)
+    return f"{row.best.key} {row.best.name} {hosts}".lower()
+
+
+def _current(ask: Ask, model: Model) -> bool:
+    return model.pool == ask.conversation.model_id
 
 
 def _page(argument: str) -> tuple[str, int]:
@@ -39,7 +48,7 @@ def _page(argument: str) -> tuple[str, int]:
     return argument[: match.start()].strip(), max(1, int(match[1]))
 
 
-def _listing(ask: Ask, wanted: str, found: list[Model], page: int) -> Listing:
+def _listing(ask: Ask, wanted: str, found: list[Pooled], page: int) -> Listing:
     t = ask.t
     pages = max(1, -(-len(found) // PAGE))
     page = min(page, pages)
@@ -55,42 +64,52 @@ def _listing(ask: Ask, wanted: str, found: list[Model], page: int) -> Listing:
     return Listing(title, rows, t("models.hint") if found else empty, page, pages, fitting)
 
 
-def _row(ask: Ask, model: Model) -> Row:
+def _row(ask: Ask, row: Pooled) -> Row:
+    model = row.best
     note = present.reason(model, model.failure, ask.t) if model.failure else ""
     return Row(
         mark=present.mark(model, ask.t),
         name=model.key,
-        detail=present.model_detail(model, ask.t),
+        detail=present.model_detail(model, ask.t, row.places),
         note=note,
-        current=model.id == ask.conversation.model_id,
+        current=_current(ask, model),
         button=Button(ask.t("button.use", model=present.short_name(model)), f"use #{model.tag}"),
     )
 
 
 def question_of(argument: str) -> int | None:
     """The question that `/use MODEL ?TURN` is about."""
-    match = _QUESTION.search(argument)
+    match = _QUESTION.search(_consented(argument)[0])
     return int(match[1]) if match else None
 
 
 async def use(ask: Ask) -> AsyncGenerator[Card]:
-    """Choose a model; `MODEL ?TURN` (from a button) also answers that question with it."""
-    name, question = ask.argument.strip(), _QUESTION.search(ask.argument)
+    """Choose a model; `MODEL ?TURN` (from a button) also answers that question with it.
+
+    A last word `room` or `anyway` is a person's consent where the model does not fit.
+    """
+    name, consent = _consented(ask.argument)
+    question = _QUESTION.search(name)
     if question is not None:
         name = name[: question.start()].strip()
     async for card in settled(ask):
         yield card
     if not name:
-        yield _choice(ask, "use", [m for m in ask.engine.catalog.models() if m.usable])
+        yield _choice(ask, "use", [r.best for r in ask.engine.catalog.rows() if r.best.usable])
         return
     model = ask.engine.catalog.find(name, "use")
-    await ask.remember(model_id=model.id)
+    await ask.remember(model_id=model.pool)
     if question is None:
         yield await _now_used(ask, model)
         return
-    async with aclosing(answer_again(ask, int(question[1]), model)) as cards:
+    async with aclosing(answer_again(ask, int(question[1]), Wish(model, consent))) as cards:
         async for card in cards:
             yield card
+
+
+def _consented(argument: str) -> tuple[str, str]:
+    consent = _CONSENT.search(argument.rstrip())
+    return (argument[: consent.start()].strip(), consent[1]) if consent else (argument.strip(), "")
 
 
 async def _now_used(ask: Ask, model: Model) -> Notice:
@@ -121,11 +140,11 @@ def _choice(ask: Ask, verb: str, found: list[Model]) -> Card:
     return Choice(ask.t(f"{verb}.ask"), options)
 
 
-async def _named(ask: Ask, verb: str) -> AsyncGenerator[Card | Model]:
+async def _named(ask: Ask, verb: str, name: str) -> AsyncGenerator[Card | Model]:
     """The model named in the argument, or the conversation's own, as last item."""
     async for card in settled(ask):
         yield card
-    if name := ask.argument.strip():
+    if name:
         yield ask.engine.catalog.find(name, verb)
         return
     async with aclosing(chosen(ask)) as steps:
@@ -135,16 +154,18 @@ async def _named(ask: Ask, verb: str) -> AsyncGenerator[Card | Model]:
 
 async def load(ask: Ask) -> AsyncGenerator[Card]:
     """Load a model by hand, even one that failed before."""
+    name, consent = _consented(ask.argument)
     model: Model | None = None
     try:
-        async with aclosing(_named(ask, "load")) as steps:
+        async with aclosing(_named(ask, "load", name)) as steps:
             async for step in steps:
                 if isinstance(step, Model):
                     model = step
                 else:
                     yield step
         assert model is not None  # `_named` ends with a model or raises
-        async with aclosing(ask.engine.lifecycle.ensure(model, by_hand=True)) as events:
+        model = (await ask.engine.lifecycle.places(model))[0]
+        async with aclosing(ask.engine.lifecycle.ensure(model, by_hand=True, consent=consent)) as events:
             async for event in events:
                 if isinstance(event, Ready):
                     yield present.loaded(event, ask.t)
@@ -157,7 +178,7 @@ async def load(ask: Ask) -> AsyncGenerator[Card]:
 
 
 async def unload(ask: Ask) -> AsyncGenerator[Card]:
-    """Unload a model; with `force` also one that is answering."""
+    """Unload a model wherever it is loaded; with `force` also one that is answering."""
     t = ask.t
     words = ask.argument.split()
     force = words[-1:] == ["force"]
@@ -169,8 +190,8 @@ async def unload(ask: Ask) -> AsyncGenerator[Card]:
         model = catalog.find(name, "unload")
     else:
         await catalog.sync()
-        loaded = [m for m in catalog.models() if m.state in {ModelState.LOADED, ModelState.LOADING}]
-        own = [m for m in loaded if m.id == ask.conversation.model_id]
+        loaded = [r.best for r in catalog.rows() if r.best.state in _IN_MEMORY]
+        own = [m for m in loaded if _current(ask, m)]
         if len(loaded) != 1 and not own:
             yield _choice(ask, "unload", loaded) if loaded else Notice(Tone.INFO, t("unload.nothing"))
             return
@@ -183,11 +204,23 @@ async def _unloaded(ask: Ask, model: Model, *, force: bool) -> Notice:
     t = ask.t
     if model.state is ModelState.EXTERNAL:
         return Notice(Tone.INFO, t("unload.external", model=model.name))
-    fresh = await ask.engine.catalog.refresh(model)
-    if fresh.state not in {ModelState.LOADED, ModelState.LOADING}:
+    await ask.engine.catalog.refresh(model)
+    places = [m for m in ask.engine.catalog.places(model) if m.state in _IN_MEMORY]
+    if not places:
         return Notice(Tone.INFO, t("unload.not_loaded", model=model.name))
-    await ask.engine.lifecycle.unload(fresh, force=force)
+    for place in places:
+        await ask.engine.lifecycle.unload(place, force=force)
+    if await _back(ask, model):
+        return Notice(Tone.WARNING, t("unload.back", model=model.name), t("unload.back_body"))
     return Notice(Tone.SUCCESS, t("unload.done", model=model.name), t("unload.done_body"))
+
+
+async def _back(ask: Ask, model: Model) -> bool:
+    """Whether it is in memory again: another program's request may load it at once."""
+    if not any(m.state in _IN_MEMORY for m in ask.engine.catalog.places(model)):
+        return False
+    await ask.engine.catalog.sync()  # the look after the unloading may have shared one from before
+    return any(m.state in _IN_MEMORY for m in ask.engine.catalog.places(model))
 
 
 async def suggest(ask: Ask) -> AsyncGenerator[Card]:

@@ -47,26 +47,32 @@ async def pick(ask: Ask) -> Model:
     if model is None:
         raise _none(ask)
     if not model.demo:  # a demonstration is a stopgap: LM Studio takes over as soon as it answers
-        await ask.remember(model_id=model.id)
+        await ask.remember(model_id=model.pool)
     return model
 
 
 def would_pick(ask: Ask) -> Model | None:
     """The model that a first message would go to, by what is known now."""
     prefer_local = ask.engine.settings.prefer == "local"
-    return suggest.entering(ask.engine.catalog.models(), prefer_local=prefer_local)
+    return suggest.entering(_bests(ask), prefer_local=prefer_local)
 
 
-def suggestion(ask: Ask, failed: Model | None) -> Suggestion:
-    """What to offer instead of `failed`, by what is known now."""
+def suggestion(ask: Ask, failed: Model | None, *, sees: bool = False) -> Suggestion:
+    """What to offer instead of `failed`, by what is known now; with `sees` only models that see pictures."""
     prefer_local = ask.engine.settings.prefer == "local"
-    return suggest.after_failure(ask.engine.catalog.models(), failed, prefer_local=prefer_local)
+    models = [m for m in _bests(ask) if m.vision or not sees]
+    return suggest.after_failure(models, failed, prefer_local=prefer_local)
+
+
+def _bests(ask: Ask) -> list[Model]:
+    """Each model once, at the place that a message would go to."""
+    return [row.best for row in ask.engine.catalog.rows()]
 
 
 def _gone(model_id: str) -> Model:
     """A model that was chosen and is no longer installed: its id still names it."""
-    provider, host, key = model_id.split("|", 2)
-    return Model(provider=provider, host=host, key=key, name=key, state=ModelState.INACTIVE)
+    provider, _, key = model_id.partition("|")
+    return Model(provider=provider, host="", key=key, name=key, state=ModelState.INACTIVE)
 
 
 def _none(ask: Ask) -> NoModel:

@@ -87,7 +87,10 @@ async def status(ask: Ask) -> AsyncGenerator[Card]:
         rows.append(_host_row(ask, health))
     if engine.why_no_engine:
         rows.append(Row("⚠️", t("status.embedded"), t("status.no_engine", reason=engine.why_no_engine)))
+    rules = engine.settings
+    context = rules.context_length or t("status.rules_context")
     lines = [
+        t("status.rules", mode=rules.load_mode, context=context, room=rules.make_room),
         t("status.sync", seconds=t.seconds(engine.settings.sync_every)),
         t("status.data", path=engine.settings.data_dir),
     ]
@@ -126,6 +129,7 @@ def _host_row(ask: Ask, health: HostHealth) -> Row:
     known = [m for m in ask.engine.catalog.models() if not m.by_name_only]
     here = [m for m in known if (m.provider, m.host) == place]
     loaded = sum(m.state is ModelState.LOADED for m in here)
+    busy = sum(ask.engine.lifecycle.busy(m) for m in here)
     words = [
         t("status.host_ok"),
         t("status.api", api=health.api) if health.api else "",
@@ -133,5 +137,10 @@ def _host_row(ask: Ask, health: HostHealth) -> Row:
         t("status.version", version=health.version) if health.version else "",
         t("status.via", via=t(f"status.via_{health.via.value}")) if health.via else "",
         t("status.loaded", n=loaded, total=len(here)),
+        t("status.queue", n=busy) if busy else "",
     ]
+    sick = max(h.sick_until for h in ask.engine.catalog.health() if (h.provider, h.host) == place)
+    if sick > (now := ask.engine.clock.time()):
+        left = t.seconds(sick - now)
+        return Row("🤒", name, t("status.sick", time=left), t("failure.host-sick", host=health.host))
     return Row("✅", name, " · ".join(w for w in words if w))

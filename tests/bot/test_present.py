@@ -20,6 +20,7 @@ from core.model import (
     ModelState,
     Queued,
     Ready,
+    Resident,
     Suggestion,
 )
 from tests.bot.checks import buttons, command, sound
@@ -41,6 +42,11 @@ PROBLEMS: dict[type[errors.Problem], list[errors.Problem]] = {
     ],
     errors.ModelUnavailable: [errors.ModelUnavailable(X, Failure(k, "why", 0.0)) for k in FailureKind],
     errors.LoadFailed: [errors.LoadFailed(X, k, text) for k in FailureKind for text in ("", "why")],
+    errors.DoesNotFit: [
+        errors.DoesNotFit(X, 9_000_000_000, (Resident("y", "y", "Y", 5_000_000_000, idle=2520),)),
+        errors.DoesNotFit(X, None),
+    ],
+    errors.NoVision: [errors.NoVision(X)],
     errors.ModelGone: [errors.ModelGone(X), errors.ModelGone(X, "other")],
     errors.ModelAnswering: [errors.ModelAnswering(X)],
     errors.NoModel: [

@@ -20,6 +20,7 @@ async def shelf(tmp_path: Path) -> AsyncIterator[Catalog]:
         a_model("qwen/qwen3-8b", name="Qwen3 8B"),
         a_model("qwen/qwen3-8b-vl", name="Qwen3 VL"),
         a_model("acme/nova", name="Nova Prime"),
+        a_model("acme/tiny", name="Tiny", quant="Q4_K_M"),
         a_model("engine/scripted", name="Scripted", by_name_only=True),
     ]
     other = FakeLoader([a_model("acme/nova", name="Nova Prime", host="b:2")], host="b:2")
@@ -37,6 +38,7 @@ async def shelf(tmp_path: Path) -> AsyncIterator[Catalog]:
         ("-vl", "qwen/qwen3-8b-vl"),
         ("vl qwen", "qwen/qwen3-8b-vl"),
         ("nova b:2", "acme/nova"),
+        ("Acme/Tiny@q4_k_m", "acme/tiny"),
         ("#" + external().tag, "gpt-mini"),
         ("#" + a_model("engine/scripted").tag.upper(), "engine/scripted"),
         ("engine/scripted", "engine/scripted"),
@@ -52,11 +54,15 @@ def test_find(shelf: Catalog, text: str, key: str) -> None:
 def test_find_ambiguous(shelf: Catalog) -> None:
     """Several that match are all offered, with the command that was meant."""
     with pytest.raises(ModelAmbiguous) as caught:
-        shelf.find("acme/nova", "load")
-    assert sorted(m.host for m in caught.value.options) == ["b:2", "fake:1"]
+        shelf.find("qwen", "load")
+    assert len(caught.value.options) > 1
     assert caught.value.verb == "load"
-    with pytest.raises(ModelAmbiguous):
-        shelf.find("qwen")
+
+
+def test_find_on_several_hosts(shelf: Catalog) -> None:
+    """The same model on two hosts is one model: its best place is found."""
+    assert shelf.find("acme/nova").pool == "lmstudio|acme/nova"
+    assert len(shelf.places(shelf.find("acme/nova"))) == 2
 
 
 @pytest.mark.parametrize(
@@ -84,3 +90,10 @@ def test_get(shelf: Catalog) -> None:
     assert model == external()
     assert shelf.get(None) is None
     assert shelf.get("x") is None
+
+
+def test_find_with_another_quantisation(shelf: Catalog) -> None:
+    """A quantisation that is not there is not quietly replaced; the model that is there is offered."""
+    with pytest.raises(ModelUnknown) as caught:
+        shelf.find("acme/tiny@q8_0")
+    assert caught.value.near[0].key == "acme/tiny"

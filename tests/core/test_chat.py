@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.admission import Admission
 from core.catalog import Catalog
-from core.chat import ANSWER_ROOM, UNKNOWN_CONTEXT, Chat
+from core.chat import Chat
 from core.conversation import (
     ChatRef,
     Conversation,
@@ -28,6 +29,7 @@ from core.conversation import (
     Usage,
 )
 from core.errors import ContextTooLong, EmptyAnswer, Interrupted, ModelGone, Problem
+from core.fitting import ANSWER_ROOM, UNKNOWN_CONTEXT, Fitting
 from core.model import Model
 from core.storage import Store
 from tests.fakes.clock import BEGAN, FakeClock
@@ -73,7 +75,7 @@ async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
     async with Store.open(tmp_path / "db") as store:
         catalog = Catalog(store, clock)
         catalog.add(vendor)
-        yield Talk(Chat(store, catalog, clock), store, vendor)
+        yield Talk(Chat(store, catalog, clock, admission=Admission(clock)), store, vendor)
 
 
 # ---------------------------------------------------------------- what is remembered
@@ -294,8 +296,7 @@ async def test_overflow_after_the_first_word(talk: Talk) -> None:
 
 # ---------------------------------------------------------------- fitting
 
-BOX = Chat.__new__(Chat)
-BOX._density = {}  # fit needs nothing else
+BOX = Fitting()
 
 
 @given(
@@ -314,10 +315,10 @@ def test_fit(budget: int, system: str, asked: int, pairs: list[tuple[int, int]])
     assert list(prompt.turns) == [*fixed, *kept, question]
     assert prompt.left_out % 2 == 0
     if kept:
-        assert BOX._tokens(prompt.turns, MODEL) <= budget
+        assert BOX.tokens(prompt.turns, MODEL) <= budget
     if prompt.left_out:
         more = [*fixed, *history[prompt.left_out - 2 :], question]
-        assert BOX._tokens(more, MODEL) + len(history) > budget  # each pair is rounded by itself
+        assert BOX.tokens(more, MODEL) + len(history) > budget  # each pair is rounded by itself
 
 
 def test_budget() -> None:
@@ -330,12 +331,12 @@ def test_budget() -> None:
 async def test_density_is_learnt(talk: Talk) -> None:
     """What the server counts corrects the estimate, for that model; short prompts and odd counts do not."""
     text = "é" * 3000
-    before = talk.chat._tokens([Turn(Role.USER, text)], MODEL)
+    before = talk.chat._fitting.tokens([Turn(Role.USER, text)], MODEL)
     await talk.ask("short", (Delta("x"), Done("stop", Usage(900, 1))))
     await talk.ask(text, (Delta("x"), Done("stop", Usage(None, None))))
-    assert talk.chat._tokens([Turn(Role.USER, text)], MODEL) == before
+    assert talk.chat._fitting.tokens([Turn(Role.USER, text)], MODEL) == before
     await talk.ask(text, (Delta("x"), Done("stop", Usage(6000, 1))))
-    assert talk.chat._tokens([Turn(Role.USER, text)], MODEL) > before * 1.8
-    assert talk.chat._tokens([Turn(Role.USER, text)], external("other")) == before
+    assert talk.chat._fitting.tokens([Turn(Role.USER, text)], MODEL) > before * 1.8
+    assert talk.chat._fitting.tokens([Turn(Role.USER, text)], external("other")) == before
     await talk.ask(text, (Delta("x"), Done("stop", Usage(1, 1))))
-    assert talk.chat._tokens([Turn(Role.USER, text)], MODEL) > before / 2
+    assert talk.chat._fitting.tokens([Turn(Role.USER, text)], MODEL) > before / 2

@@ -166,7 +166,7 @@ async def record(world: World, model: Model, seconds: float, outcome: str = "ok"
 
 async def test_expected_seconds(world: World) -> None:
     """By the model's own earlier loads, else by the host's speed and the size, else unknown."""
-    expected = world.lifecycle.expected_seconds
+    expected = world.measures.expected_seconds
     assert await expected(NOVA) is None
     await record(world, MINI, 2.0)
     await record(world, MINI, 100.0, "crashed")

@@ -47,11 +47,12 @@ def test_problems_are_brief_in_the_log() -> None:
 
 
 def test_model() -> None:
-    """Identity is provider, host and key; the tag is short, stable, and fits a button."""
+    """Identity is provider, host and key; the tag leaves the host out and fits a button."""
     model = a_model("a/b")
     assert model.id == "lmstudio|fake:1|a/b"
     assert (model.tag, len(model.tag)) == (a_model("a/b", ModelState.LOADED, name="other").tag, 8)
-    assert model.tag != a_model("a/b", host="other:1").tag
+    assert model.tag == a_model("a/b", host="other:1").tag  # the same model, wherever it runs
+    assert model.id != a_model("a/b", host="other:1").id
     assert (model.local, external().local) == (True, False)
     assert (model.usable, a_model(state=ModelState.INACTIVE).usable) == (True, False)
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from core.admission import Admission
 from core.catalog import Catalog
 from core.errors import LoadFailed
 from core.lifecycle import Lifecycle
+from core.measures import Measures
 from core.model import LoadEvent, Loading, Model, ModelState, Ready
 from core.storage import Store
 from tests.fakes.clock import FakeClock
@@ -29,6 +31,7 @@ class World:
     clock: FakeClock
     host: FakeLoader
     vendor: FakeProvider
+    measures: Measures
 
     def watch(self, model: Model = NOVA, *, by_hand: bool = False) -> "Watcher":
         watcher = Watcher()
@@ -92,8 +95,9 @@ async def a_world(tmp_path: Path) -> AsyncIterator[World]:
         catalog.add(host)
         catalog.add(vendor)
         await catalog.sync()
-        lifecycle = Lifecycle(catalog, store, clock)
-        yield World(lifecycle, catalog, store, clock, host, vendor)
+        measures = Measures(store, clock)
+        lifecycle = Lifecycle(catalog, store, measures, clock, admission=Admission(clock))
+        yield World(lifecycle, catalog, store, clock, host, vendor, measures)
         await lifecycle.aclose()
         await catalog.aclose()
 

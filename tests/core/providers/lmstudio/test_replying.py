@@ -114,18 +114,28 @@ async def test_another_model_answers() -> None:
 # ---------------------------------------------------------------- errors before the first word
 
 
-@pytest.mark.parametrize(
-    ("stream_error", "kind"), [("event", BadRequest), ("data", BadRequest), ("empty", EmptyAnswer)]
-)
-async def test_error_frames(stream_error: Any, kind: type[Problem]) -> None:
-    """A failed stream is status 200: an error event, an error string, or nothing; all are failures."""
+@pytest.mark.parametrize("stream_error", ["event", "data", "empty"])
+async def test_error_frames(stream_error: Any) -> None:
+    """A failed stream is status 200: an error event, an error string, or nothing; then it is asked for why."""
     async with lab(loaded=[NOVA], stream_error=stream_error) as (server, client):
-        server.fault(CHAT, "error-event", text="Something odd")
+        server.fault(CHAT, "error-event", times=2, text="Something odd")
         text, problem = await broken(client, await one(client))
     assert text == ""
-    assert type(problem) is kind
-    if isinstance(problem, BadRequest):
-        assert problem.text == "Something odd"
+    assert isinstance(problem, BadRequest)
+    assert problem.text == "Something odd"
+    assert server.count("request", path=CHAT) == (2 if stream_error == "empty" else 1)
+
+
+async def test_a_dead_stream_is_asked_for_in_one_piece() -> None:
+    """A build whose streams bring nothing answers the same request unstreamed, thoughts and usage included."""
+    model = FakeModel("a/b", reply="One two", thinking="why")
+    async with lab(model, loaded=["a/b"], streams_dead=True) as (server, client):
+        came = await answer(client, await one(client, "a/b"), HELLO)
+    assert (thought_of(came), text_of(came)) == ("why", "One two")
+    assert isinstance(came[-1], Done)
+    assert came[-1].usage.tokens_out == 3
+    assert [body["stream"] for body in server.bodies] == [True, False]
+    assert "stream_options" not in server.bodies[-1]
 
 
 @pytest.mark.parametrize("stream_error", ["event", "data"])
@@ -142,7 +152,7 @@ async def test_context_overflow(stream_error: Any) -> None:
 FAULTS: list[tuple[str, type[Problem], str]] = [
     ("status:500", BadRequest, "Internal error"),
     ("html", BadRequest, "HTTP 500"),
-    ("garbage", EmptyAnswer, ""),
+    ("garbage", BadRequest, "HTTP 200"),
     ("empty", EmptyAnswer, ""),
     ("drop", Unreachable, ""),
 ]
@@ -152,7 +162,7 @@ FAULTS: list[tuple[str, type[Problem], str]] = [
 async def test_faults(fault: str, kind: type[Problem], text: str) -> None:
     """Statuses, HTML, garbage, silence and a reset before the first word each have their Problem."""
     async with lab(loaded=[NOVA]) as (server, client):
-        server.fault(CHAT, fault)
+        server.fault(CHAT, fault, times=2)
         _, problem = await broken(client, await one(client))
     assert type(problem) is kind
     assert text in str(problem)
@@ -228,7 +238,7 @@ async def test_model_unloaded_in_the_middle() -> None:
 
 
 async def test_context_full_in_the_middle() -> None:
-    """G1: other answers may fill a shared context. What had come stays; the prompt was not too long."""
+    """G1: other answers may fill a shared context; whether to ask again is decided above."""
     hold = asyncio.Event()
     hold.set()
     model = FakeModel("a/b", reply="word " * 50, hold_reply=hold)
@@ -236,8 +246,7 @@ async def test_context_full_in_the_middle() -> None:
         server.preload("a/b", context_length=12)
         text, problem = await broken(client, await one(client, "a/b"))
     assert text != ""
-    assert isinstance(problem, Interrupted)
-    assert "Context size has been exceeded" in problem.text
+    assert isinstance(problem, ContextTooLong)
 
 
 async def test_closing_the_iterator_stops_generation() -> None:

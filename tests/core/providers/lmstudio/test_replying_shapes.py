@@ -100,7 +100,7 @@ ERRORS: list[tuple[httpx2.Response, type[Problem]]] = [
     (sse("event: error\ndata: 7"), BadRequest),
     (httpx2.Response(400, json={"error": {"message": "No models loaded. Please load a model"}}), ModelGone),
     (sse(says("hi"), {"error": "nonsense"}), Interrupted),
-    (sse(says("hi"), {"error": OVERFLOW}), Interrupted),
+    (sse(says("hi"), {"error": OVERFLOW}), ContextTooLong),
     (sse({"model": "other/model", "choices": [{"delta": {"content": "hi"}}]}), ModelGone),
 ]
 

@@ -13,6 +13,8 @@ ADDRESSES = [
     ("http://127.0.0.1:1234/api/v1/models?x=1#y", "http://127.0.0.1:1234", "127.0.0.1:1234"),
     ("127.0.0.1:1234", "http://127.0.0.1:1234", "127.0.0.1:1234"),
     ("localhost:1234/v1", "http://localhost:1234", "localhost:1234"),
+    ("192.168.0.5", "http://192.168.0.5:1234", "192.168.0.5:1234"),
+    ("pc.local/v1", "http://pc.local:1234", "pc.local:1234"),
     ("ws://pc.local:1234/llm", "http://pc.local:1234", "pc.local:1234"),
     ("wss://pc.local", "https://pc.local", "pc.local"),
     ("HTTPS://pc.local/v1", "https://pc.local", "pc.local"),
