@@ -1,10 +1,11 @@
 """Many chats at once over real sockets: one load, everybody answered."""
 
 import asyncio
+import time
 from pathlib import Path
 
 from bot.assistant import Assistant
-from bot.cards import Card, Progress, Reply
+from bot.cards import Card, Progress, Reply, plain
 from bot.surface import Incoming
 from core.conversation import ChatRef
 from core.engine import Engine, open_engine
@@ -73,3 +74,23 @@ async def test_one_leaving_does_not_stop_the_load_and_the_last_one_does(tmp_path
         await waiting[1]
         await server.wait_for("load_cancelled")
         assert server.instances() == []
+
+
+async def test_stop_ends_the_generation_at_the_server(tmp_path: Path) -> None:
+    """`/stop` overtakes the answer; LM Studio stops within a second and the text so far stays."""
+    endless = FakeModel(NOVA, reply="palavra " * 5000, token_delay=0.01)
+    async with (
+        FakeLMStudio([endless], loaded=[NOVA]) as server,
+        open_engine(settings(tmp_path, server.url)) as engine,
+    ):
+        assistant = await ready(engine)
+        answering = asyncio.create_task(cards(assistant, 1, "conte"))
+        await server.wait_for("generation_started")
+        stopped = await cards(assistant, 1, "/parar")
+        before = time.monotonic()
+        await server.wait_for("generation_stopped")
+        assert time.monotonic() - before < 1.0
+        assert "Parado" in plain(stopped[-1])
+        last = plain((await answering)[-1])
+        assert "⏹" in last
+        assert "para" in last.lower()
