@@ -14,6 +14,7 @@ from bot.surface import Completion, Incoming, MenuItem, show
 from core.conversation import ChatRef
 from tests.fakes.responder import FakeResponder
 
+GO_ON = asyncio.Event()
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31mred\x00 [bold]plain[/bold] \ud83d end"
 
 
@@ -46,9 +47,11 @@ def responder() -> FakeResponder:
         yield Reply(text + "\n```", done=True, footnote="FOOTNOTE")
 
     async def load(_: Incoming) -> AsyncIterator[Card]:
-        for step in range(6):
+        for step in range(3):
             yield Progress("Loading qwen", step / 5, f"step {step}")
             await asyncio.sleep(0.1)
+        if "HOLD_LOAD" in os.environ:
+            await GO_ON.wait()  # the test has seen 40 %
         yield Notice(Tone.SUCCESS, "Ready", "in 0.6 s")
 
     async def endless(_: Incoming) -> AsyncIterator[Card]:
@@ -86,7 +89,7 @@ def responder() -> FakeResponder:
 
 
 async def main() -> int:
-    """Run until the person leaves; SIGTERM cancels, SIGUSR1 brings news."""
+    """Run until the person leaves; SIGTERM cancels, SIGUSR1 brings news, SIGUSR2 ends a load."""
     platform = ConsolePlatform(
         history_file=Path(os.environ["HISTORY"]) if "HISTORY" in os.environ else None,
         texts=ConsoleTexts(placeholder="write here", goodbye="goodbye"),
@@ -103,6 +106,7 @@ async def main() -> int:
     if sys.platform != "win32":
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, tell)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR2, GO_ON.set)
     with contextlib.suppress(asyncio.CancelledError):
         await running
     return int(platform.failed)

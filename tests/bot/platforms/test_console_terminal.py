@@ -79,13 +79,17 @@ def test_a_block_taller_than_the_screen() -> None:
     terminal.child.close(force=True)
 
 
-def test_load_bar_moves_in_place(terminal: Terminal) -> None:
+def test_load_bar_moves_in_place() -> None:
     """Progress is one bar that moves; the result takes its place."""
+    terminal = Terminal(env={"HOLD_LOAD": "1"})
+    terminal.ready()
     terminal.say("load")
     seen = terminal.see("━", "40%")
     assert seen.count("Loading qwen") == 1
+    terminal.child.kill(signal.SIGUSR2)
     text = terminal.see("Ready", "in 0.6 s", "write here")
     assert "Loading qwen" not in text
+    terminal.child.close(force=True)
 
 
 def test_buttons_by_number(terminal: Terminal) -> None:
