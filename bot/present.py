@@ -294,7 +294,12 @@ def _words(problem: errors.Problem, t: Speech) -> tuple[str, str]:  # noqa: PLR0
             return t(problem.key, model=model.name), t(f"{problem.key}_body", text=text)
         case errors.Interrupted(model, text):
             return t(problem.key, model=model.name), text
-        case errors.EmptyAnswer(model) | errors.ModelAnswering(model) | errors.NoVision(model):
+        case (
+            errors.EmptyAnswer(model)
+            | errors.ModelAnswering(model)
+            | errors.NoVision(model)
+            | errors.CannotUnload(model)
+        ):
             return t(problem.key, model=model.name), t(f"{problem.key}_body")
         case _:
             return t(problem.key), t(f"{problem.key}_body") if t.has(f"{problem.key}_body") else ""

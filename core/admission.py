@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 
 from core.clock import Clock
+from core.model import Model
 
 FRONT = 10  # positions of which every change is told
 STEP = 0.9  # further back, a tenth less is told
@@ -53,6 +54,11 @@ class _Line:
     waiting: list[Ticket] = field(default_factory=list)
     running: list[Ticket] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)  # how long the newest answers took
+
+
+def queue_of(model: Model) -> str:
+    """The key of a model's queue: its host and its instance there."""
+    return f"{model.host}|{model.instance or model.key}"
 
 
 class Admission:

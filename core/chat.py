@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from core.abandoned import Abandoned
-from core.admission import Admission, Ticket
+from core.admission import Admission, Ticket, queue_of
 from core.catalog import Catalog
 from core.clock import Clock
 from core.conversation import (
@@ -132,7 +132,7 @@ class Chat:
                     async for event in events:
                         yield event
             except (BadRequest, EmptyAnswer):
-                if last or attempt.answer.spoke or not self._abandoned.just_now(_queue(attempt.model)):
+                if last or attempt.answer.spoke or not self._abandoned.just_now(queue_of(attempt.model)):
                     raise
                 attempt.over = False
                 await self._clock.sleep(BREATH)
@@ -165,7 +165,7 @@ class Chat:
         context = model.loaded_context or UNKNOWN_CONTEXT
         room = min(ANSWER_ROOM, context // 4)
         return self._admission.enter(
-            _queue(model),
+            queue_of(model),
             str(attempt.conversation.chat),
             slots=self._mlx_parallel if mlx else model.parallel or PARALLEL,
             tokens=context
@@ -249,11 +249,6 @@ class Chat:
                 pairs += [asked, turn]
                 asked = None
         return pairs
-
-
-def _queue(model: Model) -> str:
-    """The key of a model's queue: its host and its instance there."""
-    return f"{model.host}|{model.instance or model.key}"
 
 
 @dataclass

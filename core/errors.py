@@ -10,6 +10,7 @@
     ├── DoesNotFit           its host has no room for it; others could leave
     ├── NoVision             it cannot see, and was shown a picture
     ├── ModelGone            it was unloaded just before it was asked
+    ├── CannotUnload         its host lets nobody unload from outside
     ├── ModelAnswering       it cannot be unloaded while it answers
     ├── NoModel              nothing usable at all
     ├── ContextTooLong       one message alone is longer than the context
@@ -148,6 +149,14 @@ class ModelGone(Problem):
     def remedies(self) -> tuple[str, ...]:
         """Ask again: the model is loaded first."""
         return ("retry",)
+
+
+@dataclass(eq=False)
+class CannotUnload(Problem):
+    """The host offers no way to unload: an old build without WebSocket."""
+
+    model: Model
+    key: ClassVar[str] = "problem.cannot-unload"
 
 
 @dataclass(eq=False)

@@ -14,7 +14,7 @@ from typing import cast
 
 import structlog
 
-from core.admission import Admission
+from core.admission import Admission, queue_of
 from core.catalog import Catalog
 from core.clock import Clock
 from core.errors import (
@@ -108,7 +108,7 @@ class Lifecycle:
 
     def busy(self, model: Model) -> int:
         """Requests in flight and waiting for that model on its host."""
-        return self._admission.busy(instance_of(model))
+        return self._admission.busy(queue_of(model))
 
     def _loader(self, model: Model) -> Loader:
         return cast("Loader", self._catalog.provider(model))  # only asked of what must be loaded
@@ -295,11 +295,6 @@ class Lifecycle:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
-def instance_of(model: Model) -> str:
-    """The key of a model's queue: its host and its instance there."""
-    return f"{model.host}|{model.instance or model.key}"
 
 
 def _away(model: Model) -> bool:

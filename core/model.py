@@ -31,6 +31,7 @@ class FailureKind(Enum):
     BAD_TEMPLATE = "bad-template"
     ENGINE_MISSING = "engine-missing"
     FETCH_FAILED = "fetch-failed"
+    NO_WAY = "no-way"  # the host lets nobody load from outside
     UNKNOWN = "unknown"
 
 

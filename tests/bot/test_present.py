@@ -46,6 +46,7 @@ PROBLEMS: dict[type[errors.Problem], list[errors.Problem]] = {
         errors.DoesNotFit(X, 9_000_000_000, (Resident("y", "y", "Y", 5_000_000_000, idle=2520),)),
         errors.DoesNotFit(X, None),
     ],
+    errors.CannotUnload: [errors.CannotUnload(X)],
     errors.NoVision: [errors.NoVision(X)],
     errors.ModelGone: [errors.ModelGone(X), errors.ModelGone(X, "other")],
     errors.ModelAnswering: [errors.ModelAnswering(X)],

@@ -35,7 +35,7 @@ async def test_a1_a_missing_route_is_known_by_its_body(tmp_path: Path, status: i
         assert "API v0" in shown
         assert "último carregamento por just-in-time" in shown
         card = await ana.says("/unload nova")
-        assert "recusou o pedido" in card
+        assert "não deixa descarregar de fora" in card
         assert "descarregado." not in card
         assert len(server.instances()) == 1
 

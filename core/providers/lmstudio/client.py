@@ -10,7 +10,7 @@ import httpx2
 
 from core.clock import Clock, SystemClock
 from core.conversation import ReplyEvent, ReplyOptions, Turn
-from core.errors import BadRequest, ModelUnknown, Unauthorized, Unreachable
+from core.errors import BadRequest, CannotUnload, ModelUnknown, Unauthorized, Unreachable
 from core.model import Estimate, HostHealth, LoadEvent, LoadRules, Model, ModelState, Resident
 from core.providers.lmstudio import failures, replying, wire
 from core.providers.lmstudio.loading import Loads, config_stack
@@ -176,7 +176,7 @@ class LMStudio:
         except ChannelFailed as failed:
             raise BadRequest(model, failures.short(failed.text)) from failed
         except SocketError as error:
-            raise BadRequest(model, "this build of LM Studio cannot unload from outside") from error
+            raise CannotUnload(model) from error
 
     async def estimate(self, model: Model) -> Estimate | None:
         """See `Loader.estimate`; by the RPC `estimateModelUsage`, which only WebSocket has."""

@@ -101,7 +101,7 @@ class Loads:
                 continue
             else:
                 return
-        raise LoadFailed(model, FailureKind.UNKNOWN, "no way to load a model on this host")
+        raise LoadFailed(model, FailureKind.NO_WAY)
 
     def _ways(self) -> tuple[Callable[[Model, float], AsyncGenerator[LoadEvent]], ...]:
         match self._rules.mode:

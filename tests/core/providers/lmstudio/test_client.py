@@ -5,7 +5,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from core.errors import BadRequest, ModelUnknown, Unauthorized, Unreachable
+from core.errors import BadRequest, CannotUnload, ModelUnknown, Unauthorized, Unreachable
 from core.model import Estimate, LoadPath, ModelState
 from core.providers.lmstudio import LMStudio
 from tests.core.providers.lmstudio.lab import (
@@ -191,7 +191,7 @@ async def test_unload_by_socket_fails() -> None:
 async def test_unload_impossible() -> None:
     """A build that has no way to unload says so."""
     async with lab(loaded=[NOVA], **V0_ONLY) as (_, client):
-        with pytest.raises(BadRequest, match="cannot unload"):
+        with pytest.raises(CannotUnload):
             await client.unload(await one(client))
 
 
@@ -199,7 +199,7 @@ async def test_unload_impossible_without_states() -> None:
     """So does a build that shows no states, for a model that was loaded just in time."""
     async with lab(**OPENAI_ONLY) as (_, client):
         await loading(client, await one(client))
-        with pytest.raises(BadRequest, match="cannot unload"):
+        with pytest.raises(CannotUnload):
             await client.unload(await one(client))
 
 
