@@ -1,5 +1,6 @@
 """The six scenarios of a model's life, with the shipped program and an LM Studio over real sockets."""
 
+import json
 from pathlib import Path
 
 from tests.fakes.lmstudio.catalog import GUARDRAIL, LOAD_ERRORS
@@ -18,7 +19,7 @@ def models(**nova: object) -> list[FakeModel]:
 
 
 async def test_a_loaded_model_answers_straight_away(tmp_path: Path) -> None:
-    """Nothing is loaded when the model is loaded already."""
+    """Nothing is loaded when the model is loaded already, and nothing is added to the words of a new chat."""
     async with (
         FakeLMStudio(models(), loaded=[NOVA]) as server,
         program(tmp_path, LMSTUDIO_URLS=server.url) as bot,
@@ -27,6 +28,8 @@ async def test_a_loaded_model_answers_straight_away(tmp_path: Path) -> None:
         assert "You said: oi" in answer
         assert "carregado" not in answer
         assert server.count("load_started") == 0
+        assert [body["messages"] for body in server.bodies] == [[{"role": "user", "content": "oi"}]]
+        assert len(json.dumps(server.bodies[0])) < 1024
         assert await bot.end() == 0
 
 
