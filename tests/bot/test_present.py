@@ -265,3 +265,20 @@ def test_short_name() -> None:
     assert present.short_name(X) == "X"
     assert len(present.short_name(LONG)) == present.LONGEST_LABEL
     assert present.short_name(LONG).endswith("…")
+
+
+GUARDRAIL = (
+    "stopped due to insufficient system resources. … requires approximately {} GB of memory, and continuing"
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"), [("39.61", "Ele precisa de cerca de 39,6 GB."), ("273000", "disse:"), ("NaN", "disse:")]
+)
+def test_a_guardrails_figure_is_told_in_our_words_unless_it_is_absurd(said: str, told: str) -> None:
+    """The number is what helps; a figure nobody can believe is only quoted."""
+    model = replace(X, size_bytes=20_000_000_000)
+    failure = Failure(FailureKind.NEEDS_ROOM, GUARDRAIL.format(said), 0.0)
+    words = present.reason(model, failure, Speech("pt-BR"))
+    assert told in words
+    assert ("LM Studio disse" in words) == (told == "disse:")

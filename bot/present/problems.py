@@ -1,131 +1,12 @@
-"""Events and Problems into cards, in the reader's language. Pure: nothing is asked of anybody here."""
+"""A Problem as a card: what happened, why, what to do, and buttons for it."""
 
 from collections.abc import Sequence
-from typing import assert_never
 
-from bot.cards import Button, Card, Choice, Notice, Progress, Tone
+from bot.cards import Button, Card, Choice, Notice, Tone
+from bot.present.models import mark, reason, told_apart
 from bot.texts import Speech
 from core import errors
-from core.conversation import Waiting
-from core.model import (
-    Checking,
-    Failure,
-    FailureKind,
-    Fetching,
-    LoadEvent,
-    Loading,
-    LoadPath,
-    MakingRoom,
-    Model,
-    ModelState,
-    Queued,
-    Ready,
-    Resident,
-    Suggestion,
-)
-
-LONGEST_LABEL = 40
-# Kinds whose own wording helps a person; the others are told in our words alone.
-_WORTH_QUOTING = frozenset(
-    {
-        FailureKind.NEEDS_ROOM,
-        FailureKind.CRASHED,
-        FailureKind.NO_RUNTIME,
-        FailureKind.HOST_SICK,
-        FailureKind.BAD_TEMPLATE,
-        FailureKind.UNKNOWN,
-    }
-)
-
-
-def short_name(model: Model) -> str:
-    """A model's name for a button: without its publisher, cut to fit."""
-    name = model.key.rpartition("/")[2]
-    return name if len(name) <= LONGEST_LABEL else name[: LONGEST_LABEL - 1] + "…"
-
-
-def told_apart(models: Sequence[Model]) -> list[str]:
-    """Short names; with the host where the same name stands on several."""
-    names = [short_name(m) for m in models]
-    return [
-        f"{name} · {m.host}" if names.count(name) > 1 and m.host else name
-        for name, m in zip(names, models, strict=True)
-    ]
-
-
-# ---------------------------------------------------------------- loading
-
-
-def loading(event: LoadEvent, t: Speech) -> Progress | None:
-    """A load as a card; `None` where nothing is worth showing."""
-    buttons = (Button(t("button.cancel"), "stop"), Button(t("button.other"), "suggest"))
-    match event:
-        case Checking() | Ready():
-            return None
-        case Queued(model, position):
-            title = t("progress.queued", model=model.name, position=position)
-            return Progress(title, None, buttons=buttons)
-        case MakingRoom(model, evicted):
-            return Progress(t("progress.making_room", model=model.name, evicted=", ".join(evicted)), None)
-        case Fetching(model, done, total, licence, elapsed):
-            size = t.size(total) if total else "?"
-            title = t("progress.fetching", model=model.name, total=size, licence=licence)
-            detail = t("progress.fetching_detail", done=t.size(done), total=size, elapsed=t.seconds(elapsed))
-            return Progress(title, done / total if total else None, detail, buttons[:1])
-        case Loading(model, fraction, elapsed, expected, watchers):
-            title = t("progress.loading", model=model.name)
-            return Progress(title, fraction, _pace(t, elapsed, expected, watchers), buttons)
-        case _:
-            assert_never(event)
-
-
-def _pace(t: Speech, elapsed: float, expected: float | None, watchers: int) -> str:
-    if expected is None:
-        words = [t("progress.elapsed", elapsed=t.seconds(elapsed))]
-    else:
-        words = [t("progress.elapsed_expected", elapsed=t.seconds(elapsed), expected=t.seconds(expected))]
-    if watchers > 1:
-        words.append(t("progress.watchers", n=watchers))
-    return " · ".join(words)
-
-
-def reading(model: Model, seconds: float | None, t: Speech) -> Progress:
-    """The model works on the prompt; `seconds` so far once they are worth telling."""
-    detail = t("progress.elapsed", elapsed=t.seconds(seconds)) if seconds else ""
-    title = t("progress.reading", model=model.name)
-    return Progress(title, None, detail, (Button(t("button.stop"), "stop"),))
-
-
-def waiting(model: Model, event: Waiting, t: Speech) -> Progress:
-    """One's place in the queue of the model."""
-    if event.expected is None:
-        title = t("progress.waiting", position=event.position)
-    else:
-        title = t("progress.waiting_expected", position=event.position, expected=t.seconds(event.expected))
-    detail = t("progress.waiting_detail", model=model.name)
-    return Progress(
-        title, None, detail, (Button(t("button.cancel"), "stop"), Button(t("button.other"), "suggest"))
-    )
-
-
-def loaded_header(ready: Ready, t: Speech) -> str:
-    """What stands above an answer whose model had to be loaded; empty if it was loaded already."""
-    if ready.via is LoadPath.ALREADY:
-        return ""
-    return t("ready.loaded_detail", model=ready.model.name, seconds=t.seconds(ready.seconds))
-
-
-def loaded(ready: Ready, t: Speech) -> Notice:
-    """The end of a load by hand."""
-    if ready.via is LoadPath.ALREADY:
-        return Notice(Tone.SUCCESS, t("ready.already", model=ready.model.name))
-    context = ready.model.loaded_context
-    key = "ready.card_body" if context else "ready.card_body_plain"
-    body = t(key, seconds=t.seconds(ready.seconds), context=context)
-    return Notice(Tone.SUCCESS, t("ready.card", model=ready.model.name), body)
-
-
-# ---------------------------------------------------------------- trouble
+from core.model import Failure, FailureKind, Model, Resident, Suggestion
 
 
 def trouble(
@@ -172,20 +53,6 @@ def unusable(problem: errors.Problem, model: Model | None) -> tuple[Model, Failu
             return model, Failure(FailureKind.UNAUTHORIZED, "", 0.0)
         case _:
             return None
-
-
-def reason(model: Model, failure: Failure, t: Speech) -> str:
-    """Why a model is inactive, in a sentence or two."""
-    kind = failure.kind.value
-    values: dict[str, object] = {"host": model.host or "LM Studio", "text": failure.text}
-    if failure.kind is FailureKind.FETCH_FAILED:
-        key = f"fetch.{failure.text}"
-        values["fetch"] = t(key) if t.has(key) else failure.text
-    words = t(f"failure.{kind}", **values)
-    if failure.text and failure.kind in _WORTH_QUOTING:
-        server = t("status.embedded") if model.provider == "embedded" else "LM Studio"
-        words += " " + t("failure.said", server=server, text=failure.text)
-    return words
 
 
 def _unavailable(
@@ -246,11 +113,6 @@ def offers(suggestion: Suggestion, question: int | None, t: Speech) -> Card:
         return Notice(Tone.WARNING, t("suggestion.nothing"), buttons=(Button(t("button.reset"), "reset"),))
     rows = "\n".join(f"{mark(m, t)} {m.name}" for m in suggestion.models)
     return Choice(t("suggestion.title"), _offers(suggestion, question, t), t("suggestion.body") + "\n" + rows)
-
-
-def mark(model: Model, t: Speech) -> str:
-    """The sign of a model's state."""
-    return t(f"state.{model.state.value}")
 
 
 def _choices(models: tuple[Model, ...], verb: str) -> tuple[Button, ...]:
@@ -318,25 +180,3 @@ def _remedies(problem: errors.Problem, t: Speech) -> tuple[Button, ...]:
     return tuple(
         Button(t(_REMEDY_LABELS.get(line.split()[0], "button.help")), line) for line in problem.remedies
     )
-
-
-def model_detail(model: Model, t: Speech, places: Sequence[Model] = ()) -> str:
-    """Everything that is known of a model, in one line; `places` = every host that has it."""
-    hosts = [f"{place.host} {mark(place, t)}" for place in places] if len(places) > 1 else [model.host]
-    words = [t(f"state.{model.state.value}_word"), model.params, model.quant]
-    if model.size_bytes:
-        words.append(t.size(model.size_bytes))
-    if model.state is ModelState.LOADED and model.loaded_context:
-        words.append(
-            t("models.context_loaded", loaded=model.loaded_context, context=model.max_context or "?")
-        )
-    elif model.max_context:
-        words.append(t("models.context", context=model.max_context))
-    words += [
-        t("models.vision") if model.vision else None,
-        t("models.tools") if model.tools else None,
-        t("models.demo") if model.demo else None,
-        t("status.embedded") if model.provider == "embedded" else ", ".join(hosts),
-        f"#{model.tag}",
-    ]
-    return " · ".join(word for word in words if word)

@@ -1,0 +1,22 @@
+"""Events and Problems into cards, in the reader's language. Pure: nothing is asked of anybody here."""
+
+from bot.present.models import LONGEST_LABEL, mark, model_detail, reason, short_name, told_apart
+from bot.present.problems import offers, trouble, unusable
+from bot.present.progress import loaded, loaded_header, loading, reading, waiting
+
+__all__ = [
+    "LONGEST_LABEL",
+    "loaded",
+    "loaded_header",
+    "loading",
+    "mark",
+    "model_detail",
+    "offers",
+    "reading",
+    "reason",
+    "short_name",
+    "told_apart",
+    "trouble",
+    "unusable",
+    "waiting",
+]
