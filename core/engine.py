@@ -37,6 +37,9 @@ class Engine:
     stack: AsyncExitStack
     why_no_engine: str = ""
     _background: set[asyncio.Task[None]] = field(default_factory=set)
+    _embedding: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _tried: bool = False  # the embedded engine is there, or cannot be
+    _ending: bool = False
 
     def start(self) -> None:
         """Look at the hosts, start the embedded engine where it is wanted, and the jobs; all in the background."""
@@ -48,21 +51,27 @@ class Engine:
         try:
             if self.settings.embedded == "on":
                 await self._embed()
-            await self.catalog.sync()
-            if self.settings.embedded == "auto" and not self._answered():
-                await self._embed()
-                await self.catalog.sync()
+            await self.look_again()
             await self._start_jobs()
         except Exception:
             log.exception("start failed")
         finally:
             self.catalog.settled.set()
 
-    def _answered(self) -> bool:
-        return any(host.reachable for host in self.catalog.health())
+    async def look_again(self) -> None:
+        """Ask every host how its models stand; if none answers, the embedded engine stands in where it may."""
+        await self.catalog.sync()
+        if self.settings.embedded != "auto" or any(host.reachable for host in self.catalog.health()):
+            return
+        async with self._embedding:
+            await self._embed()
+            await self.catalog.sync()
 
     async def _embed(self) -> None:
-        """Import and start the embedded engine: only here, since most machines have LM Studio."""
+        """Import and start the embedded engine, once: only here, since most machines have LM Studio."""
+        if self._tried or self._ending:
+            return
+        self._tried = True
         try:
             from core.providers.embedded import Embedded  # noqa: PLC0415  # imported only where it is used
 
@@ -83,12 +92,13 @@ class Engine:
     async def _start_jobs(self) -> None:
         from core.jobs import Jobs  # noqa: PLC0415  # the scheduler is not needed for the first prompt
 
-        jobs = Jobs(self.catalog, self.settings.sync_every)
+        jobs = Jobs(self.look_again, self.settings.sync_every)
         jobs.start()
         self.stack.callback(jobs.stop)
 
     async def stop(self) -> None:
         """End what runs in the background: the start, if it is not over, every load, and what is being read."""
+        self._ending = True
         for task in list(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)

@@ -42,7 +42,7 @@ async def pick(ask: Ask) -> Model:
     """A model for a conversation that has not chosen. Raises NoModel."""
     model = would_pick(ask)
     if model is None:  # LM Studio may have been started since the last look
-        await ask.engine.catalog.sync()
+        await ask.engine.look_again()
         model = would_pick(ask)
     if model is None:
         raise _none(ask)

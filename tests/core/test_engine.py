@@ -116,6 +116,22 @@ async def test_embedded(
     assert all(one.closed for one in embedded.made)
 
 
+async def test_embedded_stands_in_when_the_last_host_goes_away(tmp_path: Path, embedded: Maker) -> None:
+    """Also after the start: once, and the host is used again when it is back."""
+    host = FakeLoader()
+    async with open_engine(settings(tmp_path, embedded="auto"), providers=[host]) as engine:
+        await started(engine)
+        assert embedded.made == []
+        host.problem = Unreachable("fake:1", "refused")
+        await asyncio.gather(engine.look_again(), engine.look_again())
+        await engine.look_again()
+        assert [m.key for m in engine.catalog.models() if m.usable] == ["demo"]
+        assert len(embedded.made) == 1
+        host.problem = None
+        await engine.look_again()
+        assert [m.key for m in engine.catalog.models() if m.usable] == ["acme/nova-8b", "demo"]
+
+
 @pytest.mark.parametrize("error", [ImportError("no aiohttp"), OSError("no port")])
 async def test_embedded_cannot_start(tmp_path: Path, embedded: Maker, error: Exception) -> None:
     """An engine that cannot start is told, and everything else goes on."""
@@ -250,7 +266,7 @@ async def test_jobs(tmp_path: Path) -> None:
     async with Store.open(tmp_path / "db") as store:
         catalog = Catalog(store, FakeClock())
         catalog.add(host)
-        jobs = Jobs(catalog, 0.01)
+        jobs = Jobs(catalog.sync, 0.01)
         jobs.stop()  # before the start: nothing to end
         jobs.start()
         async with asyncio.timeout(5):
@@ -279,7 +295,7 @@ async def test_a_job_that_fails_is_run_again(tmp_path: Path) -> None:
     """A bug in a job is logged and costs only that run."""
     async with Store.open(tmp_path / "db") as store:
         catalog = Broken(store)
-        jobs = Jobs(catalog, 0.01)
+        jobs = Jobs(catalog.sync, 0.01)
         jobs.start()
         async with asyncio.timeout(5):
             await catalog.often.wait()
