@@ -169,26 +169,26 @@ class _Growing:
     t: Speech
     header: str
     demo: bool
-    text: list[str] = field(default_factory=list)
-    thinking: list[str] = field(default_factory=list)
+    text: str = ""
+    thinking: str = ""
+    label: str = ""  # of the thinking: counted when it changes, not for each piece of the answer
     notes: list[str] = field(default_factory=list)
     trimmed: bool = False
 
     def take(self, event: ReplyEvent) -> None:
         match event:
             case Delta(text):
-                self.text.append(text)
+                self.text += text
             case Thinking(text):
-                self.thinking.append(text)
+                self._think(text)
             case Rethought():
-                self.thinking += self.text
-                self.text.clear()
+                self._think(self.text)
+                self.text = ""
             case Trimmed():
                 self.trimmed = True
                 self.notes.append(self.t("reply.trimmed"))
             case Restarted():
-                self.text.clear()
-                self.thinking.clear()
+                self.text = self.thinking = self.label = ""
                 self.notes.append(self.t("reply.restarted"))
             case Done(reason):
                 self._end(reason)
@@ -200,23 +200,28 @@ class _Growing:
             self.notes.append(self.t("reply.length"))
         if self.demo:
             self.notes.append("🧪 " + self.t("reply.demo"))
-        if not "".join(self.text).strip():
-            key = "reply.thought_only" if self.thinking else "reply.empty"
-            self.text = [self.t(key)]
+        if not self.text.strip():
+            self.text = self.t("reply.thought_only" if self.thinking else "reply.empty")
+        if self.thinking:
+            self.label = self.t("reply.thinking", words=len(self.thinking.split()))
+
+    def _think(self, text: str) -> None:
+        self.thinking += text
+        # Spaces count quickly and nearly right; the words are counted when the answer is whole.
+        words = self.thinking.count(" ") + self.thinking.count("\n") + 1
+        self.label = self.t("reply.thinking", words=words) if self.thinking.strip() else ""
 
     def card(self, *, done: bool = False) -> Reply:
-        thought = "".join(self.thinking).strip()
-        label = self.t("reply.thinking", words=len(thought.split())) if thought else ""
         buttons = (
             (Button(self.t("button.retry"), "retry"),) if done else (Button(self.t("button.stop"), "stop"),)
         )
         return Reply(
-            text="".join(self.text).strip("\n"),
+            text=self.text.strip("\n"),
             done=done,
             header=self.header,
             footnote="\n".join(self.notes) if done else "",
-            thinking=thought,
-            thinking_label=label,
+            thinking=self.thinking.strip(),
+            thinking_label=self.label,
             buttons=buttons,
         )
 
