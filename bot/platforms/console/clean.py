@@ -1,15 +1,11 @@
 """Nothing that a model writes may steer the terminal, and nothing may fail to be printed."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TextIO, cast
 
 from bot.cards import Card
-
-# C0 but for \n and \t, DEL, and C1: a lone 0x9B starts an escape sequence just as ESC [ does.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+from bot.clean import clean
 
 # What is drawn around texts, for terminals without it: one cell for one cell, so that tables stay straight.
 _POOR = {
@@ -31,12 +27,6 @@ _POOR = {
     "‘": "'",
     "’": "'",
 }
-
-
-def clean(text: str) -> str:
-    """The text without control characters other than new line and tab, and without halves of characters."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", _CONTROL.sub("", text))
 
 
 def clean_card(card: Card) -> Card:

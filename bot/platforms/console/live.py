@@ -10,8 +10,9 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from bot.cards import Card, Notice, Progress, Reply
-from bot.platforms.console.blocks import Flow, shortened
-from bot.platforms.console.clean import SafeFile, clean
+from bot.clean import clean
+from bot.markdown.blocks import Flow, shortened
+from bot.platforms.console.clean import SafeFile
 from bot.platforms.console.piped import EDIT_EVERY
 from bot.platforms.console.render import LastLines, View, render
 from bot.platforms.console.steps import Steps

@@ -10,7 +10,7 @@ from rich.markdown import MarkdownElement, TableDataElement
 from rich.rule import Rule
 from rich.segment import Segment
 
-from bot.platforms.console.blocks import parser
+from bot.markdown.parse import parser
 
 
 class _Line(MarkdownElement):

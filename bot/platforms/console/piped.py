@@ -9,7 +9,8 @@ from contextlib import aclosing
 from typing import TextIO
 
 from bot.cards import Card, Progress, Secret, is_error, plain
-from bot.platforms.console.clean import SafeFile, clean
+from bot.clean import clean
+from bot.platforms.console.clean import SafeFile
 from bot.platforms.console.press import secret_command
 from bot.platforms.console.steps import Steps
 from bot.surface import Incoming, Limits, Post, Responder, show

@@ -23,7 +23,7 @@ from prompt_toolkit.output import DummyOutput, create_output
 from prompt_toolkit.output.plain_text import PlainTextOutput
 from prompt_toolkit.utils import is_dumb_terminal
 
-from bot.platforms.console.clean import clean
+from bot.clean import clean
 from bot.platforms.console.wording import ConsoleTexts
 from bot.surface import MenuItem, Responder
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.cards import Progress, plain
-from bot.platforms.console.clean import clean
+from bot.clean import clean
 
 STEPS = 10
 

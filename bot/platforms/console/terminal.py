@@ -8,7 +8,7 @@ from typing import TextIO
 from rich.text import Text
 
 from bot.cards import Button, Card, Reply, Secret, is_error
-from bot.platforms.console.clean import clean
+from bot.clean import clean
 from bot.platforms.console.live import LiveAnswer, open_console
 from bot.platforms.console.press import pressable, pressed, secret_command
 from bot.platforms.console.prompt import Prompt

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.console import Console, Group
 from rich.text import Text
 
-from bot.platforms.console.blocks import Flow, settled, shortened
+from bot.markdown.blocks import Flow, settled, shortened
 from bot.platforms.console.markdown import Markdown
 
 LINES = st.sampled_from(

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.platforms.console.clean import SafeFile, clean
+from bot.clean import clean
+from bot.platforms.console.clean import SafeFile
 
 
 @given(st.text(st.characters(exclude_categories=()), max_size=80))

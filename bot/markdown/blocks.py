@@ -7,25 +7,15 @@ can be printed once and forgotten, and a tail, that is drawn again and again.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
+
+from bot.markdown import math
+from bot.markdown.parse import outline
 
 # Blocks that a blank line closes; lists and indented code may go on after one.
 _CLOSED_BY_BLANK = {"paragraph_open", "table_open"}
 _ONE_LINE = {"heading_open", "hr"}
-
-
-@cache
-def parser() -> MarkdownIt:
-    """Markdown as chats use it, with nothing in it that would vanish on a terminal.
-
-    HTML stays text, so that it is seen. Definitions of references stay text too: they would
-    vanish, and change blocks that are printed already.
-    """
-    made = MarkdownIt().enable(["strikethrough", "table"])
-    return made.disable(["html_block", "html_inline", "reference", "image"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +33,7 @@ def blocks(text: str) -> list[Block]:
 
 
 def _blocks(text: str) -> Iterator[Block]:
-    for token in parser().parse(text):
+    for token in outline().parse(text):
         if token.level == 0 and token.map is not None and token.nesting >= 0:
             yield Block(token, token.map[0], token.map[1])
 
@@ -72,7 +62,7 @@ def _is_closed(block: Block, lines: list[str]) -> bool:
     if kind in _CLOSED_BY_BLANK:
         return any(not line.strip() for line in lines[block.end :])
     if kind == "fence":
-        return _fence_is_closed(block, lines)
+        return block.token.markup == math.MARK or _fence_is_closed(block, lines)
     return False
 
 
@@ -96,7 +86,7 @@ def shortened(text: str, keep: int) -> str:
     lines = text.split("\n")
     if len(lines) <= keep + 2:
         return text
-    tokens = parser().parse(text)
+    tokens = outline().parse(text)
     last = max((n for n, t in enumerate(tokens) if t.level == 0 and t.map is not None), default=None)
     if last is None or (area := tokens[last].map) is None:
         return text
