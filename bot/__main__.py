@@ -32,6 +32,11 @@ def main(
 ) -> None:
     """Run every configured platform; without any token, a chat in this terminal."""
     if context.invoked_subcommand is None and not version:
+        import httpx2  # noqa: PLC0415  # same
+
+        # Before anything imports telegram: httpx loses its connections when calls are cancelled, and its
+        # maintained continuation does not.
+        httpx2.alias_httpx()
         from bot.app import run  # noqa: PLC0415  # --help and --version answer without the rest
 
         raise typer.Exit(run())

@@ -118,7 +118,7 @@ class Assistant:
             yield present.trouble(problem, t)
         except Exception as bug:  # noqa: BLE001  # whatever it is, a person waits for a card
             reference = secrets.token_hex(3)
-            log.error("bug", chat=str(incoming.chat), reference=reference, where=_where(bug))  # noqa: TRY400  # its words may quote the person
+            log.error("bug", chat=str(incoming.chat), reference=reference, where=where(bug))  # noqa: TRY400  # its words may quote the person
             body = t("problem.unknown_body", reference=reference)
             yield Notice(Tone.ERROR, t("problem.unknown"), body)
 
@@ -229,7 +229,7 @@ async def _unknown(ask: Ask) -> AsyncGenerator[Card]:
 _UNKNOWN = Command("", (), _unknown, overtakes=True)
 
 
-def _where(bug: BaseException | None) -> str:
+def where(bug: BaseException | None) -> str:
     """The kind of an exception, its causes and the lines of code; not its words."""
     parts = []
     while bug is not None:

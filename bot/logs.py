@@ -6,17 +6,48 @@ kept at WARNING.
 
 import logging
 import sys
+from collections.abc import Iterable
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import Any
 
 import structlog
 
-LOUD = ("httpx", "httpx2", "httpcore", "httpcore2", "aiosqlite", "apscheduler", "asyncio", "aiohttp.access")
+LOUD = (
+    "markdown_it",
+    "httpx",
+    "httpx2",
+    "httpcore",
+    "httpcore2",
+    "aiosqlite",
+    "apscheduler",
+    "asyncio",
+    "aiohttp.access",
+)
 FILE_BYTES = 2_000_000
 
 
-def configure(level: str, form: str, file: Path | None) -> None:
-    """Send every log line to `file` (rotated, three kept) or, if it is `None`, to standard error."""
+class _Masking(structlog.stdlib.ProcessorFormatter):
+    """Whatever a library puts into a line or a traceback, a secret leaves it."""
+
+    def __init__(
+        self, secrets: tuple[str, ...], processors: list[structlog.typing.Processor], **more: Any
+    ) -> None:
+        super().__init__(processors=processors, **more)
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        for secret in self._secrets:
+            line = line.replace(secret, "•••")
+        return line
+
+
+def configure(level: str, form: str, file: Path | None, *, secrets: Iterable[str] = ()) -> None:
+    """Send every log line to `file` (rotated, three kept) or, if it is `None`, to standard error.
+
+    `secrets` appear in no line, whoever writes it.
+    """
     handler: logging.Handler = logging.StreamHandler(sys.stderr)
     if file is not None:
         handler = RotatingFileHandler(file, maxBytes=FILE_BYTES, backupCount=3, encoding="utf-8", delay=True)
@@ -30,7 +61,8 @@ def configure(level: str, form: str, file: Path | None) -> None:
     if form == "console":
         last = structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "logger", "event"])
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        _Masking(
+            tuple(filter(None, secrets)),
             foreign_pre_chain=shared,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
         )
@@ -40,6 +72,8 @@ def configure(level: str, form: str, file: Path | None) -> None:
     root.setLevel(level)
     for name in LOUD:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    # It quotes what people send when an answer of Telegram's cannot be read; what matters we log ourselves.
+    logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     context_length: int | None = Field(default=None, ge=256)
     make_room: Literal["ask", "auto", "never"] = "ask"
     mlx_parallel: int = Field(default=1, ge=1)
+    telegram_bot_token: SecretStr | None = None
+    telegram_api_root: str = "https://api.telegram.org"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
 
@@ -53,6 +55,13 @@ class Settings(BaseSettings):
             if not _address(url):
                 raise ValueError("not an address such as http://127.0.0.1:1234")
         return value
+
+    @field_validator("telegram_api_root", mode="after")
+    @classmethod
+    def _root(cls, value: str) -> str:
+        if "://" not in value or not _address(value):
+            raise ValueError("not an address such as https://api.telegram.org")
+        return value.rstrip("/").removesuffix("/bot")
 
     @field_validator("embedded_models", "data_dir", mode="after")
     @classmethod

@@ -11,11 +11,15 @@ from pathlib import Path
 
 import pytest
 import structlog
+from pydantic import SecretStr
 
 from bot import app
+from bot.surface import Responder, Surface
 from bot.texts import Speech
+from core.conversation import ChatRef
 from core.errors import Problem, SettingWrong, StorageFailed, Unreachable
 from core.settings import Settings
+from tests.fakes.responder import FakeResponder
 
 ROOT = Path(app.__file__).parents[1]
 NAMES = [name.upper() for name in Settings.model_fields]
@@ -121,8 +125,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.Mon
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("pt-BR", "⚠️ A configuração PLATFORMS não serve: fax, pager ≠ console"),
-        ("en", "⚠️ The setting PLATFORMS cannot be used: fax, pager ≠ console"),
+        ("pt-BR", "⚠️ A configuração PLATFORMS não serve: fax, pager ≠ telegram, console"),
+        ("en", "⚠️ The setting PLATFORMS cannot be used: fax, pager ≠ telegram, console"),
     ],
 )
 def test_an_unknown_platform(
@@ -133,6 +137,79 @@ def test_an_unknown_platform(
     here.setenv("LANGUAGE", language)
     assert app.run() == 1
     assert capsys.readouterr().err.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("set_", "token", "names"),
+    [
+        ((), None, ("console",)),
+        ((), "1:x", ("telegram",)),
+        (("console",), "1:x", ("console",)),
+        (("console", "telegram", "console"), "1:x", ("console", "telegram")),
+    ],
+)
+def test_the_platforms_that_run(set_: tuple[str, ...], token: str | None, names: tuple[str, ...]) -> None:
+    """Those of the settings, each once; without any, Telegram if its token is set, else the console."""
+    settings = Settings(
+        _env_file=None, platforms=set_, telegram_bot_token=None if token is None else SecretStr(token)
+    )
+    assert app._names(settings) == names
+
+
+def test_telegram_without_a_token(here: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The setting is named, with where to get one."""
+    here.setenv("PLATFORMS", "telegram")
+    assert app.run() == 1
+    shown = capsys.readouterr().err
+    assert "A configuração TELEGRAM_BOT_TOKEN não serve: falta; crie um bot com o @BotFather" in shown
+
+
+def test_telegram_without_its_library(here: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is missing is named, with the way to get it; no traceback."""
+    for name in [n for n in sys.modules if n.startswith("bot.platforms.telegram")]:
+        here.delitem(sys.modules, name)
+    here.setitem(sys.modules, "telegram", None)
+    here.setenv("TELEGRAM_BOT_TOKEN", "1:x")
+    assert app.run() == 1
+    shown = capsys.readouterr().err
+    assert "falta a biblioteca do Telegram" in shown
+    assert "Traceback" not in shown
+
+
+class Fails:
+    """A platform that ends with an exception."""
+
+    name = "fails"
+
+    def __init__(self, ending: Exception) -> None:
+        self._ending = ending
+
+    async def run(self, responder: Responder) -> None:
+        del responder
+        raise self._ending
+
+    def surface(self, chat: ChatRef) -> Surface:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    ("ending", "told"),
+    [
+        (SettingWrong("TELEGRAM_BOT_TOKEN", "refused"), "TELEGRAM_BOT_TOKEN cannot be used: refused"),
+        (ExceptionGroup("g", [Unreachable("h")]), "h does not answer"),
+        (ValueError("words of a person"), ""),
+        (ExceptionGroup("g", [ValueError("words of a person")]), ""),
+    ],
+)
+async def test_a_platform_that_ends_badly_says_so(
+    ending: Exception, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its code is 1 and nothing escapes that would end the others; an exception's words are not logged."""
+    with structlog.testing.capture_logs() as lines:
+        assert await app._stand(Fails(ending), FakeResponder(), Speech("en")) == 1
+    assert told in capsys.readouterr().err
+    assert [line["log_level"] for line in lines] == ["error"]
+    assert "words of a person" not in str(lines)
 
 
 @pytest.mark.parametrize(

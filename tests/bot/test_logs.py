@@ -56,6 +56,23 @@ def test_without_a_file_lines_go_to_standard_error(capsys: pytest.CaptureFixture
     assert "level='info' logger='core.x' event='ready' seconds=9.1" in written.err
 
 
+def test_a_secret_is_in_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither a message nor a traceback of a library shows it."""
+    logs.configure("DEBUG", "console", None, secrets=("s3cret", ""))
+    refused = ValueError("bot s3cret refused")
+    logging.getLogger("some.library").error("GET /s3cret/x", exc_info=refused)
+    written = capsys.readouterr().err
+    assert "bot ••• refused" in written
+    assert "s3cret" not in written
+
+
+def test_the_telegram_library_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
+    """It would quote what people send."""
+    logs.configure("DEBUG", "console", None)
+    logging.getLogger("telegram.BaseRequest").critical("what somebody wrote")
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("name", logs.LOUD)
 def test_clients_that_log_addresses_are_hushed(name: str) -> None:
     """Addresses may hold tokens: such libraries speak from WARNING on, even at DEBUG."""

@@ -32,6 +32,7 @@ def test_defaults() -> None:
     assert read.data_dir.is_absolute()
     assert (read.prefer, read.language) == ("external", "pt-BR")
     assert (read.sync_every, read.load_timeout) == (60.0, 1800.0)
+    assert (read.telegram_bot_token, read.telegram_api_root) == (None, "https://api.telegram.org")
     assert (read.log_level, read.log_format) == ("INFO", "console")
 
 
@@ -52,6 +53,8 @@ VALUES: list[tuple[str, str, object]] = [
     ("CONTEXT_LENGTH", "16384", 16384),
     ("MAKE_ROOM", "auto", "auto"),
     ("MLX_PARALLEL", "2", 2),
+    ("TELEGRAM_API_ROOT", "http://127.0.0.1:8081/", "http://127.0.0.1:8081"),
+    ("TELEGRAM_API_ROOT", "https://bots.example/bot", "https://bots.example"),
     ("LOG_LEVEL", "debug", "DEBUG"),
     ("LOG_FORMAT", "json", "json"),
     ("SYNC_EVERY", "", 60.0),
@@ -67,15 +70,17 @@ def test_environment(monkeypatch: pytest.MonkeyPatch, name: str, written: str, v
 
 def test_every_variable_is_tried() -> None:
     """No setting is left out above."""
-    assert {name for name, _, _ in VALUES} | {"LMSTUDIO_TOKEN"} == set(NAMES)
+    assert {name for name, _, _ in VALUES} | {"LMSTUDIO_TOKEN", "TELEGRAM_BOT_TOKEN"} == set(NAMES)
 
 
-def test_token_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["LMSTUDIO_TOKEN", "TELEGRAM_BOT_TOKEN"])
+def test_token_is_hidden(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """The token is there for who asks for it, and in no text."""
-    monkeypatch.setenv("LMSTUDIO_TOKEN", CANARY)
+    monkeypatch.setenv(name, CANARY)
     read = settings.read()
-    assert read.lmstudio_token is not None
-    assert read.lmstudio_token.get_secret_value() == CANARY
+    token = getattr(read, name.lower())
+    assert token is not None
+    assert token.get_secret_value() == CANARY
     assert CANARY not in f"{read} {read!r} {read.model_dump_json()}"
 
 
@@ -93,6 +98,8 @@ WRONG = [
     ("LOG_FORMAT", CANARY),
     ("DATA_DIR", f"~{CANARY}/x"),
     ("EMBEDDED_MODELS", f"/a,~{CANARY}/x"),
+    ("TELEGRAM_API_ROOT", CANARY),
+    ("TELEGRAM_API_ROOT", f"ftp://{CANARY}"),
     ("LMSTUDIO_URLS", f"http://{CANARY}:port"),
     ("LMSTUDIO_URLS", f"http://a:1,http://me:{CANARY}@[::1"),
     ("LMSTUDIO_URLS", f"ftp://{CANARY}:1"),

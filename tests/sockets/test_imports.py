@@ -40,3 +40,19 @@ async def test_a_pipe_with_lm_studio_imports_no_screen_and_no_engine(tmp_path: P
         imported = await asyncio.to_thread(_imported, tmp_path, server.url)
     assert "core.providers.lmstudio" in imported
     assert imported & UNUSED_IN_A_PIPE == set()
+
+
+def test_telegram_speaks_through_httpx2() -> None:
+    """The entry point puts it in httpx's place: that one loses its connections when calls are cancelled."""
+    code = (
+        "import sys, bot.app\n"
+        "from bot.__main__ import app\n"
+        "bot.app.run = lambda: 0\n"
+        "app([], standalone_mode=False)\n"
+        "import telegram.request._httpxrequest as request\n"
+        "print(request.httpx.__name__)\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=True
+    )
+    assert run.stdout == "httpx2\n"

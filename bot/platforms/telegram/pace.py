@@ -1,0 +1,100 @@
+"""One outgoing budget per chat: what is sent first, and what is dropped.
+
+Telegram bears about one message a second in a private chat and twenty a minute in a group; edits count too,
+drafts have limits of their own that nobody publishes. Everything that goes to a chat takes its turn here:
+the last card of an answer before the first card of another, and both before progress. Progress that has no
+turn is dropped, never queued.
+"""
+
+import itertools
+from enum import IntEnum
+
+from bot.surface import SlowDown
+from core.clock import Clock
+
+PRIVATE = 1.5  # seconds after an edit or a message in which no progress is shown
+GROUP = 3.5  # leaves room for first and last cards among the twenty a minute
+DRAFT = 0.6
+TYPING = 0.6
+APART = 1.05  # seconds between any two calls that are no drafts: one a second is what Telegram asks for
+AGAIN = 0.5  # seconds after which progress that was refused looks again, at the latest
+LOOK = 0.25  # seconds after which who is not the first in line looks again
+STRICT_FOR = 60.0  # seconds after a refusal in which progress goes at half the pace
+
+
+class Rank(IntEnum):
+    """What goes first."""
+
+    FINAL = 0
+    FIRST = 1
+    PROGRESS = 2
+
+
+class Pace:
+    """The budget of one chat.
+
+    A pause that Telegram asks for holds for everything in that chat, and for that chat alone.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._progress_from = float("-inf")
+        self._others_from = float("-inf")
+        self._paused_until = float("-inf")
+        self._strict_until = float("-inf")
+        self._arrivals = itertools.count()
+        self._line: list[tuple[Rank, int]] = []
+
+    async def turn(self, rank: Rank, gap: float) -> None:
+        """Wait for one's turn to make a call after which progress rests for `gap` seconds.
+
+        Progress itself never waits: SlowDown lets it look again soon, so that a last card that comes meanwhile
+        is not held up by it.
+        """
+        if rank is Rank.PROGRESS:
+            wait = self.rest
+            if wait > 0 or self._line:
+                raise SlowDown(min(max(wait, LOOK), AGAIN))
+        else:
+            await self._stand(rank)
+        now = self._clock.monotonic()
+        self._others_from = now + min(gap, APART)
+        slower = gap * 2 if now < self._strict_until else gap
+        self._progress_from = max(
+            self._progress_from, now + slower
+        )  # a call with a small gap shortens no rest
+
+    def pause(self, seconds: float) -> None:
+        """Telegram asked for it: nothing goes to this chat for so long."""
+        now = self._clock.monotonic()
+        self._paused_until = max(self._paused_until, now + seconds)
+        self._strict_until = self._paused_until + STRICT_FOR
+
+    @property
+    def rest(self) -> float:
+        """Seconds until progress may be shown."""
+        return max(0.0, self._wait(Rank.PROGRESS))
+
+    @property
+    def idle(self) -> bool:
+        """Nobody stands in line, and what was is forgotten by now."""
+        return not self._line and self._clock.monotonic() > max(self._strict_until, self._progress_from)
+
+    def _wait(self, rank: Rank) -> float:
+        """Seconds until a call of that rank may leave."""
+        opens = self._progress_from if rank is Rank.PROGRESS else self._others_from
+        return max(opens, self._paused_until) - self._clock.monotonic()
+
+    async def _stand(self, rank: Rank) -> None:
+        """In line: better ranks first, then whoever came first."""
+        place = (rank, next(self._arrivals))
+        self._line.append(place)
+        try:
+            while True:
+                wait = self._wait(rank)
+                first = min(self._line) == place
+                if wait <= 0 and first:
+                    return
+                await self._clock.sleep(wait if wait > 0 else LOOK)
+        finally:
+            self._line.remove(place)

@@ -1,0 +1,129 @@
+"""The platform: logs in, takes updates until it is told to end, and leaves within seconds."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from telegram import Update
+from telegram.error import InvalidToken, RetryAfter, TelegramError
+from telegram.ext import Application, ApplicationBuilder, TypeHandler
+
+from bot.platforms.telegram.bot import POLL, WatchedBot
+from bot.platforms.telegram.hearing import NAME, Spot
+from bot.platforms.telegram.menu import set_menus
+from bot.platforms.telegram.talk import Talk
+from bot.platforms.telegram.wording import Speak, in_portuguese
+from bot.surface import Responder, Surface
+from core.clock import Clock, SystemClock
+from core.conversation import ChatRef
+from core.errors import SettingWrong
+
+log = structlog.get_logger(__name__)
+
+UPDATES = ["message", "edited_message", "callback_query", "stopped_message_generation"]
+LEAVE_WITHIN = 4.0
+LONGEST_PAUSE = 30.0
+App = Application[Any, Any, Any, Any, Any, Any]
+
+
+class TelegramPlatform:
+    """One bot on Telegram, or on another server that speaks its Bot API (`api_root`, without `/bot`)."""
+
+    name = NAME
+
+    def __init__(
+        self, token: str, api_root: str, *, speak: Speak = in_portuguese, clock: Clock | None = None
+    ) -> None:
+        self._token = token
+        self._api_root = api_root
+        self._speak = speak
+        self._clock = clock or SystemClock()
+        self._talk: Talk | None = None
+
+    async def run(self, responder: Responder) -> None:
+        """Answer people until cancelled. Raises SettingWrong if Telegram does not take the token."""
+        bot = WatchedBot(self._token, self._api_root)
+        app = ApplicationBuilder().bot(bot).job_queue(None).concurrent_updates(True).build()  # noqa: FBT003  # the library's own
+        app.add_error_handler(_told)
+        try:
+            await self._log_in(app)
+            await self._serve(app, bot, responder)
+        except InvalidToken:
+            raise SettingWrong("TELEGRAM_BOT_TOKEN", self._speak(None).rejected) from None
+        finally:
+            self._talk = None
+            await _leave(app)
+
+    def surface(self, chat: ChatRef) -> Surface:
+        """Where news appear that nobody asked for just now."""
+        if self._talk is None or chat.platform != NAME:
+            raise ValueError(chat)
+        thread = int(chat.thread)
+        return self._talk.answers.surface(Spot(int(chat.chat), thread or None))
+
+    async def _log_in(self, app: App) -> None:
+        """Until Telegram answers, however long it is away."""
+        pause = 1.0
+        while True:
+            try:
+                await app.initialize()
+            except InvalidToken:
+                raise
+            except RetryAfter as asked:
+                pause = asked._retry_after.total_seconds()  # noqa: SLF001  # the public one has two types by a setting
+            except TelegramError as trouble:
+                log.warning("telegram does not answer", why=type(trouble).__name__, again_in=pause)
+            else:
+                return
+            await self._clock.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _serve(self, app: App, bot: WatchedBot, responder: Responder) -> None:
+        assert app.updater is not None
+        tasks: set[asyncio.Task[None]] = set()
+
+        def spawn(what: Coroutine[Any, Any, None]) -> None:
+            task = asyncio.create_task(what)
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+        self._talk = Talk(bot, bot.bot, responder, speak=self._speak, clock=self._clock, spawn=spawn)
+        app.add_handler(TypeHandler(Update, self._talk.take))
+        try:
+            await app.start()
+            await app.updater.start_polling(
+                timeout=POLL, bootstrap_retries=-1, allowed_updates=UPDATES, error_callback=_heard_already
+            )
+            log.info("telegram is ready", bot=f"@{bot.username}")
+            spawn(set_menus(bot, responder, self._clock))
+            await bot.until_rejected()
+            raise InvalidToken
+        finally:
+            running = list(tasks)
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _leave(app: App) -> None:
+    """Stop polling and close every connection; a server that hangs is not waited for."""
+    steps = [app.updater.stop] if app.updater is not None and app.updater.running else []
+    steps += [app.stop] if app.running else []
+    try:
+        async with asyncio.timeout(LEAVE_WITHIN):
+            for step in [*steps, app.shutdown, app.bot.shutdown]:  # the last also where login failed
+                with suppress(TelegramError, RuntimeError):
+                    await step()
+    except TimeoutError:
+        log.warning("telegram left without a good-bye")
+
+
+def _heard_already(_: TelegramError) -> None:
+    """The bot itself tells of its polling."""
+
+
+async def _told(_: object, context: Any) -> None:
+    """Never the library's own report: it quotes the update."""
+    log.error("update failed", bug=type(context.error).__name__)

@@ -1,0 +1,190 @@
+"""What people do on Telegram: they write, correct what they wrote, and press buttons."""
+
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from telegram import Bot, CallbackQuery, Message, Update, User
+from telegram.constants import ChatMemberStatus
+from telegram.error import TelegramError
+
+from bot.cards import Card, Secret
+from bot.platforms.telegram.answers import Answers
+from bot.platforms.telegram.buttons import Press, read
+from bot.platforms.telegram.files import Brought, Unfit, bring
+from bot.platforms.telegram.hearing import NAME, Heard, Spot, hear, spot_of
+from bot.platforms.telegram.menu import names
+from bot.platforms.telegram.wording import Speak
+from bot.surface import Incoming, Responder
+from core.clock import Clock
+from core.conversation import Picture
+
+log = structlog.get_logger(__name__)
+
+CORRECTED_WITHIN = 60.0  # seconds after which an edit is no new question
+ALBUM = 1.0  # seconds in which the pictures of an album have come
+_ADMINISTRATORS = (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
+Spawn = Callable[[Coroutine[Any, Any, None]], object]
+
+
+class Talk:
+    """Takes updates, each in a task of its own: an answer of minutes holds nobody else up."""
+
+    def __init__(
+        self, bot: Bot, me: User, responder: Responder, *, speak: Speak, clock: Clock, spawn: Spawn
+    ) -> None:
+        self._bot = bot
+        self._me = me
+        self._responder = responder
+        self._speak = speak
+        self._clock = clock
+        self._spawn = spawn
+        self._commands = names(responder.menu(None))
+        self.answers = Answers(bot, responder, clock)
+        self._albums: dict[str, list[Heard]] = {}
+        self._secrets: dict[tuple[Spot, str], Secret] = {}
+
+    async def take(self, update: Update, _: object = None) -> None:
+        """One update; returns at once."""
+        if update.message is not None:
+            self._spawn(self._guarded(self._message(update.message)))
+        elif update.edited_message is not None:
+            self._spawn(self._guarded(self._corrected(update.edited_message)))
+        elif update.callback_query is not None:
+            self._spawn(self._guarded(self._pressed(update.callback_query)))
+        # Telegram's own stop button on a draft; the library does not know it yet
+        elif (stopped := update.api_kwargs.get("stopped_message_generation")) is not None:
+            spot = self.answers.drafted(stopped["draft_id"])
+            if spot is not None:
+                self._responder.cancel(spot.ref)
+
+    async def _guarded(self, what: Coroutine[Any, Any, None]) -> None:
+        """A mistake with one update must not end the others. Its words may quote a person."""
+        try:
+            await what
+        except Exception as bug:  # noqa: BLE001  # see above
+            lines = [f"{frame.f_code.co_filename.rpartition('/')[2]}:{line}" for frame, line in _frames(bug)]
+            log.error("update failed", bug=type(bug).__name__, where=" ".join(lines))  # noqa: TRY400  # see above
+
+    # ------------------------------------------------------------ words
+
+    async def _message(self, message: Message) -> None:
+        heard = hear(message, self._me, self._commands)
+        if heard is None:
+            return
+        secret = self._secrets.pop((_plain(heard.spot), heard.person), None)
+        if heard.album is not None:
+            await self._album(heard, heard.album)
+        elif secret is not None and not heard.text.startswith("/"):
+            with suppress(TelegramError):  # it must not stay readable; where the bot may not, the person can
+                await self._bot.delete_message(heard.spot.chat, heard.message)
+            await self._ask(heard, [heard], f"/{secret.command.removeprefix('/')} {heard.text}")
+        else:
+            await self._ask(heard, [heard], heard.text)
+
+    async def _album(self, heard: Heard, album: str) -> None:
+        """The pictures of an album come as messages of their own; only one of them has the words."""
+        begun = self._albums.setdefault(album, [])
+        begun.append(heard)
+        if len(begun) > 1:
+            return
+        await self._clock.sleep(ALBUM)
+        del self._albums[album]
+        text = "\n".join(one.text for one in begun if one.text)
+        await self._ask(heard, begun, text)
+
+    async def _corrected(self, message: Message) -> None:
+        """A question that is edited within a minute is asked anew, in the same place."""
+        heard = hear(message, self._me, self._commands)
+        edited = message.edit_date or message.date
+        if heard is None or heard.album or (edited - message.date).total_seconds() > CORRECTED_WITHIN:
+            return
+        turning = await self.answers.take_back(heard.spot.chat, heard.message, heard.text)
+        if turning is not None:
+            await self._ask(heard, [heard], heard.text, turning)
+
+    async def _ask(
+        self, heard: Heard, all_of_it: list[Heard], text: str, turning: tuple[int, ...] = ()
+    ) -> None:
+        try:
+            texts = self._speak(heard.language)
+            brought = [await bring(self._bot, one, texts, self._clock) for one in all_of_it]
+        except Unfit as unfit:
+            await self.answers.tell(unfit.card, heard.spot)
+            return
+        incoming = Incoming(
+            heard.spot.ref,
+            heard.person,
+            "\n\n".join(filter(None, [text, *(one.text for one in brought)])),
+            language=heard.language,
+            pictures=_pictures(brought),
+        )
+        last = await self.answers.answer(incoming, heard.spot, (heard.message, heard.text), turning)
+        self._listen(last, heard.spot, heard.person)
+
+    def _listen(self, last: Card | None, spot: Spot, person: str) -> None:
+        """The next words of that person answer a question for a secret: they must not reach a model."""
+        if isinstance(last, Secret):
+            self._secrets[(_plain(spot), person)] = last
+
+    # ------------------------------------------------------------ buttons
+
+    async def _pressed(self, query: CallbackQuery) -> None:
+        texts = self._speak(query.from_user.language_code)
+        press, message = read(query.data), query.message
+        if press is None or message is None:
+            await self._reply(query, texts.stale)
+            return
+        readable = message if isinstance(message, Message) else None  # an old one is only a number
+        spot = Spot(message.chat.id, spot_of(readable, query.from_user).thread if readable else None)
+        if not spot.private and not await self._may(press, query.from_user.id, spot.chat):
+            await self._reply(query, texts.stale if press.owner is None else texts.not_yours)
+            return
+        if press.command == "stop":
+            stopped = self._responder.cancel(spot.ref)
+            await self._reply(query, texts.stopped if stopped else texts.nothing)
+            return
+        self._spawn(self._guarded(self._reply(query)))
+        owner = None if spot.private else query.from_user.id
+        spot = Spot(spot.chat, spot.thread, owner)
+        person = f"{NAME}:{query.from_user.id}"
+        incoming = Incoming(spot.ref, person, f"/{press.command}", language=query.from_user.language_code)
+        turning = (message.message_id,) if press.turns and readable else ()
+        last = await self.answers.answer(incoming, spot, turning=turning)
+        self._listen(last, spot, person)
+
+    async def _may(self, press: Press, person: int, chat: int) -> bool:
+        """Whoever asked, or an administrator of the group."""
+        if press.owner == person:
+            return True
+        try:
+            member = await self._bot.get_chat_member(chat, person)
+        except TelegramError as unknown:
+            log.info("administrator not known", why=type(unknown).__name__)
+            return False
+        return member.status in _ADMINISTRATORS
+
+    async def _reply(self, query: CallbackQuery, text: str | None = None) -> None:
+        """End the spinner on the button; a press from before a restart may be too old for it."""
+        try:
+            await self._bot.answer_callback_query(query.id, text)
+        except TelegramError as late:
+            log.info("press not acknowledged", why=type(late).__name__)
+
+
+def _plain(spot: Spot) -> Spot:
+    """The place itself, whoever asked there."""
+    return Spot(spot.chat, spot.thread)
+
+
+def _pictures(brought: list[Brought]) -> tuple[Picture, ...]:
+    return tuple(picture for one in brought for picture in one.pictures)
+
+
+def _frames(bug: BaseException) -> list[tuple[Any, int]]:
+    trace, frames = bug.__traceback__, []
+    while trace is not None:
+        frames.append((trace.tb_frame, trace.tb_lineno))
+        trace = trace.tb_next
+    return frames[-4:]

@@ -1,0 +1,142 @@
+"""The shipped program in groups: who is heard, whose buttons they are, topics, corrections."""
+
+import asyncio
+from itertools import pairwise
+from pathlib import Path
+
+from tests.fakes.lmstudio.catalog import Messages
+from tests.fakes.lmstudio.server import FakeModel
+from tests.fakes.telegram.server import Chat, Person
+from tests.sockets.program import PATIENCE
+from tests.sockets.telegram_program import World, world
+
+NOVA, MINI = "acme/nova-8b", "acme/mini-1b"
+
+
+def people(w: World) -> tuple[Person, Person, Chat]:
+    """An administrator, a member, and the group of both with Ana."""
+    chefe = w.telegram.person(1, "Chefe", language_code="pt-br")
+    bia = w.telegram.person(43, "Bia", language_code="pt-br")
+    return chefe, bia, w.telegram.group([w.ana, bia], [chefe])
+
+
+def speak(messages: Messages) -> str:
+    """The model counts for whoever asks it to, and tells others what it heard."""
+    asked = messages[-1]["content"]
+    if asked.startswith("conte"):
+        return "palavra " * int(asked.split()[1])
+    return f"ouvi {len(messages)}: {asked}"
+
+
+async def heard(w: World) -> None:
+    """A mention, a reply and a command are answered, the mention as a reply; what is said to others is not."""
+    _, bia, group = people(w)
+    me = w.telegram.bot.username
+    await group.send(bia, "oi, Ana!")
+    await group.send(bia, "/models@another_bot")
+    await group.send(bia, "/comandodeoutrobot")
+    mention = await group.send(w.ana, f"@{me.upper()}, que horas são?")
+    answer = await w.says("ouvi 1: que horas são?", group)
+    assert answer.reply_to is mention
+    await group.send(bia, "e amanhã?", reply_to=answer)
+    await w.says("ouvi 3: e amanhã?", group)
+    await group.send(bia, f"/help@{me}")
+    await w.says("❓ Comandos", group)
+    assert len(group.answers) == 3
+    assert group.drafts == []
+
+
+async def edits(w: World) -> None:
+    """At least three seconds apart, with a stop button until it is done; typing is shown before it streams."""
+    _, _, group = people(w)
+    await group.send(w.ana, f"@{w.telegram.bot.username} conte 200")
+    answer = await group.wait_for(lambda m: m.by_bot and "⏹ Parar" in m.labels, timeout=PATIENCE)
+    await group.wait_for(lambda m: m.by_bot and m.labels == ["🔁 Refazer"], timeout=PATIENCE)
+    assert answer.text == ("palavra " * 200).strip()
+    *growing, _ = answer.edited
+    assert all(b - a >= 3.0 for a, b in pairwise([answer.at, *growing]))
+    assert len(group.answers) == 1
+
+
+async def topics(w: World) -> None:
+    """Each answers in its topic, and knows nothing of the other."""
+    forum = await w.telegram.forum([w.ana])
+    me = w.telegram.bot.username
+    places = {name: forum.topic(name) for name in ("Alpha", "Beta")}
+    for name, thread in places.items():
+        await forum.send(w.ana, f"@{me} em {name}", thread=thread)
+    await forum.send(w.ana, f"@{me} no geral")
+    for name, thread in places.items():
+        assert (await w.says(f"ouvi 1: em {name}", forum)).thread == thread
+    assert (await w.says("ouvi 1: no geral", forum)).thread is None
+
+
+async def corrected(w: World) -> None:
+    """Within a minute, in the place of its answer, which ends; later it is no new question."""
+    _, _, group = people(w)
+    me = w.telegram.bot.username
+    question = await group.send(w.ana, f"@{me} conte 3000 vzes")
+    answer = await group.wait_for(lambda m: m.by_bot and "palavra" in m.text, timeout=PATIENCE)
+    await group.edit(question, f"@{me} pensando bem, não conte")
+    await w.says("pensando bem, não conte", group)
+    assert "pensando bem, não conte" in answer.text
+    assert len(group.answers) == 1
+    question.date -= 120
+    await group.edit(question, f"@{me} tarde demais")
+    await group.send(w.ana, f"/help@{me}")
+    await w.says("❓ Comandos", group)
+    assert not any("tarde demais" in m.text for m in group.answers)
+
+
+async def thrown_out(w: World) -> None:
+    """Kicked from a group, blocked by a person: the model stops, a line in the log, nothing else."""
+    chefe, _, group = people(w)
+    duda = w.telegram.person(45, "Duda", language_code="pt-br")
+    chat = w.telegram.private(duda)
+    await group.send(w.ana, f"@{w.telegram.bot.username} conte 3000")
+    await group.wait_for(lambda m: m.by_bot, timeout=PATIENCE)
+    await chat.send(duda, "conte 3000")
+    await chat.wait_for_draft(lambda d: "lendo" in d.text, timeout=PATIENCE)
+    await group.kick_bot(chefe)
+    await chat.block()
+    await w.bot.says(f"'telegram:{group.id}:0' why=")
+    line = await w.bot.says("nobody reads the answer")
+    assert "level='info'" in line
+
+
+SCENES = (heard, edits, topics, corrected, thrown_out)
+
+
+async def test_groups(tmp_path: Path) -> None:
+    """All of the scenes above at once, each in a group of its own."""
+    model = FakeModel(NOVA, "Nova 8B", reply=speak, token_delay=0.02)
+    async with world(tmp_path, [model], NOVA) as w:
+        w.telegram.switches.privacy = False  # everything reaches the bot: it must not answer everything
+        async with asyncio.TaskGroup() as scenes:
+            for scene in SCENES:
+                scenes.create_task(scene(w), name=scene.__name__)
+        await w.lmstudio.wait_for("generation_stopped", 2, timeout=PATIENCE)
+        assert not [line for line in w.bot.output if "Traceback" in line]
+
+
+async def test_whose_buttons_they_are(tmp_path: Path) -> None:
+    """Only the asker and administrators; others are told so, also after a kill -9 and a restart."""
+    many = [FakeModel(f"acme/model-{n:02}", f"Model {n:02}") for n in range(45)]
+    async with world(tmp_path, many) as w:
+        chefe, bia, group = people(w)
+        await group.send(w.ana, "/models")
+        listing = await w.says("página 1 de 3", group)
+        refused = await (await listing.press(bia, "▶ Próxima")).answered()
+        assert "Só quem perguntou" in refused.text
+        await w.restart()
+        refused = await (await listing.press(bia, "▶ Próxima")).answered(PATIENCE)
+        assert "Só quem perguntou" in refused.text
+        await listing.press(w.ana, "▶ Próxima")
+        await w.says("página 2 de 3", group)
+        await listing.press(chefe, "▶ Próxima")
+        await w.says("página 3 de 3", group)
+        stale = await (await listing.press(w.ana, "????", shown=False)).answered()
+        assert stale.text == "Este botão não vale mais."
+        stale = await (await listing.press(w.ana, "models 2", shown=False)).answered()
+        assert stale.text == "Este botão não vale mais."
+        assert len(group.answers) == 1
