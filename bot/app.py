@@ -216,7 +216,7 @@ async def _ended_by_signals() -> AsyncIterator[None]:
             raise _Terminated from cancelled
         raise
     finally:
-        with contextlib.suppress(NotImplementedError):
+        with contextlib.suppress(NotImplementedError):  # same
             loop.remove_signal_handler(signal.SIGTERM)
 
 

@@ -52,11 +52,11 @@ class Engine:
             if self.settings.embedded == "on":
                 await self._embed()
             await self.look_again()
-            await self._start_jobs()
-        except Exception:
+        except Exception:  # a bug here must not cost the jobs: they look again
             log.exception("start failed")
         finally:
             self.catalog.settled.set()
+        await self._start_jobs()
 
     async def look_again(self) -> None:
         """Ask every host how its models stand; if none answers, the embedded engine stands in where it may."""

@@ -176,7 +176,7 @@ class Lifecycle:
         except asyncio.CancelledError:
             flight.fail(LoadFailed(model, FailureKind.CANCELLED))
             raise
-        except Exception:
+        except Exception:  # a bug here must not leave those who wait without an answer
             log.exception("load broke", model=model.id)
             flight.fail(LoadFailed(model, FailureKind.UNKNOWN))
         finally:

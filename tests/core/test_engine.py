@@ -157,6 +157,21 @@ async def test_a_bug_at_the_start(tmp_path: Path, embedded: Maker) -> None:
         await started(engine)
 
 
+async def test_a_bug_at_the_start_does_not_cost_the_jobs(tmp_path: Path, embedded: Maker) -> None:
+    """The list is kept true by the clock even if the first look at it had a bug."""
+
+    async def fail() -> None:
+        raise RuntimeError("bug")
+
+    embedded.on_start = fail
+    host = Asked()
+    given = settings(tmp_path, embedded="on", sync_every=1)
+    async with open_engine(given, providers=[host]) as engine:
+        await started(engine)
+        async with asyncio.timeout(10):
+            await host.often.wait()
+
+
 async def test_nothing_is_asked_before_the_start(tmp_path: Path) -> None:
     """Opening touches the disk and no host."""
     host = FakeLoader()
