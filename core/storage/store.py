@@ -1,17 +1,15 @@
 """Everything the program asks of its database, as methods over plain SQL."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-import aiosqlite
-
 from core.conversation import ChatRef, Conversation, Outcome, Picture, Role, Turn
 from core.model import Failure, FailureKind, LoadPath, Model, ModelState
-from core.storage.sqlite import database, guarded
+from core.storage.queries import Queries
+from core.storage.sqlite import database
 
 _MODEL = (
     "id, provider, host, key, name, state, family, params, quant, size_bytes, max_context, loaded_context, "
@@ -35,13 +33,8 @@ class LoadRecord:
     outcome: str
 
 
-class Store:
-    """The queries. Every method may raise StorageFailed."""
-
-    def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
-        self._db = connection
-        self._path = path
-        self._turn = asyncio.Lock()
+class Store(Queries):
+    """The queries about models and conversations. Every method may raise StorageFailed."""
 
     @classmethod
     @asynccontextmanager
@@ -192,28 +185,6 @@ class Store:
         """The pictures of a turn."""
         rows = await self._all("SELECT mime, data FROM pictures WHERE turn_id = ? ORDER BY rowid", turn_id)
         return tuple(Picture(row["mime"], row["data"]) for row in rows)
-
-    # ------------------------------------------------------------ common
-
-    async def _all(self, sql: str, *values: Any) -> Sequence[Any]:
-        with guarded(self._path):
-            return list(await self._db.execute_fetchall(sql, values))
-
-    async def _do(self, sql: str, *values: Any) -> None:
-        async with self._writing():
-            await self._db.execute_insert(sql, values)
-
-    @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[None]:
-        """A transaction, one at a time on the one connection: what fails undoes its own writes and no others'."""
-        async with self._turn:
-            with guarded(self._path):
-                try:
-                    yield
-                    await self._db.commit()
-                except BaseException:
-                    await self._db.rollback()
-                    raise
 
 
 def _model_row(model: Model) -> tuple[Any, ...]:
