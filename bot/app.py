@@ -2,18 +2,23 @@
 
 import asyncio
 import contextlib
+import importlib
 import os
+import pkgutil
 import signal
 import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import TextIO
 
 import structlog
+from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
-from bot import logs, present
+from bot import logs, platforms, present
 from bot.assistant import Assistant, where
 from bot.cards import plain
+from bot.opening import Opening, OpenPlatform
 from bot.surface import Platform, Responder
 from bot.texts import Speech, match
 from core.engine import open_engine
@@ -23,7 +28,7 @@ from core.settings import Settings, read
 log = structlog.get_logger(__name__)
 
 FAILED = 1
-KNOWN = ("telegram", "console")
+KNOWN = tuple(sorted(module.name for module in pkgutil.iter_modules(platforms.__path__)))
 
 
 def run() -> int:
@@ -66,12 +71,13 @@ async def _serve(settings: Settings) -> int:
     names = _names(settings)
     _prepare(settings, names)
     async with open_engine(settings) as engine, _ended_by_signals():
-        platforms = [_open(name, settings) for name in names]
+        t = Speech(settings.language)
+        opening = _opening(settings)
+        opened = [_open(name, opening, t) for name in names]
         engine.start()
         assistant = Assistant(engine)
-        t = Speech(settings.language)
         async with asyncio.TaskGroup() as group:
-            runs = [group.create_task(_stand(p, assistant, t), name=p.name) for p in platforms]
+            runs = [group.create_task(_stand(p, assistant, t), name=p.name) for p in opened]
         return max(run.result() for run in runs)
 
 
@@ -107,13 +113,23 @@ def _first(group: BaseExceptionGroup[Problem]) -> Problem:
 
 
 def _names(settings: Settings) -> tuple[str, ...]:
-    """The platforms of the settings; without any, those that have a token, else the console."""
+    """The platforms of the settings; without any, those whose token is set, else the console."""
     unknown = [name for name in settings.platforms if name not in KNOWN]
     if unknown:
         raise SettingWrong("PLATFORMS", f"{', '.join(unknown)} ≠ {', '.join(KNOWN)}")
     if settings.platforms:
         return tuple(dict.fromkeys(settings.platforms))
-    return ("telegram",) if settings.telegram_bot_token else ("console",)
+    with_token = tuple(name for name in KNOWN if getattr(settings, f"{name}_bot_token", None) is not None)
+    return with_token or ("console",)
+
+
+def _opening(settings: Settings) -> Opening:
+    """What a platform may know of the program."""
+    return Opening(
+        setting=partial(getattr, settings),
+        speak=lambda language: Speech(match(language, settings.language)),
+        data_dir=settings.data_dir,
+    )
 
 
 def _prepare(settings: Settings, names: tuple[str, ...]) -> None:
@@ -125,73 +141,25 @@ def _prepare(settings: Settings, names: tuple[str, ...]) -> None:
         raise StorageFailed("read-only", str(folder), error.strerror or "") from error
     to_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     quiet = "console" in names and (to_terminal or not settings.platforms)
-    tokens = (settings.telegram_bot_token, settings.lmstudio_token)
+    values = (getattr(settings, name) for name in Settings.model_fields)
     logs.configure(
         settings.log_level,
         settings.log_format,
         folder / "orquestrador.log" if quiet else None,
-        secrets=[token.get_secret_value() for token in tokens if token is not None],
+        secrets=[value.get_secret_value() for value in values if isinstance(value, SecretStr)],
     )
 
 
-def _open(name: str, settings: Settings) -> Platform:
-    """A platform by its name. Its libraries are imported here: only what is used."""
-    return _telegram(settings) if name == "telegram" else _console(settings)
-
-
-def _telegram(settings: Settings) -> Platform:
-    t = Speech(settings.language)
-    if settings.telegram_bot_token is None:
-        raise SettingWrong("TELEGRAM_BOT_TOKEN", t("telegram.no_token"))
+def _open(name: str, opening: Opening, t: Speech) -> Platform:
+    """A platform by its name. Its libraries are imported here: only those of what is used."""
     try:
-        from bot.platforms.telegram import TelegramPlatform  # noqa: PLC0415  # only when it is used
+        package = importlib.import_module(f"bot.platforms.{name}")
     except ModuleNotFoundError as missing:
-        if missing.name != "telegram":
+        if (missing.name or "bot").partition(".")[0] in {"bot", "core"}:
             raise
-        raise SettingWrong("PLATFORMS", t("telegram.not_installed")) from None
-    from bot.platforms.telegram import TelegramTexts  # noqa: PLC0415  # same
-
-    def speak(language: str | None) -> TelegramTexts:
-        t = Speech(match(language, settings.language))
-        return TelegramTexts(
-            stopped=t("stop.done"),
-            nothing=t("telegram.nothing"),
-            stale=t("telegram.stale"),
-            not_yours=t("telegram.not_yours"),
-            unreadable=t("telegram.unreadable"),
-            unreadable_body=t("telegram.unreadable_body"),
-            too_large=t("telegram.too_large"),
-            too_large_body=t("telegram.too_large_body"),
-            not_text=t("telegram.not_text"),
-            not_fetched=t("telegram.not_fetched"),
-            not_fetched_body=t("telegram.not_fetched_body"),
-            photo=t("telegram.photo"),
-            rejected=t("telegram.rejected"),
-        )
-
-    return TelegramPlatform(
-        settings.telegram_bot_token.get_secret_value(), settings.telegram_api_root, speak=speak
-    )
-
-
-def _console(settings: Settings) -> Platform:
-    from bot.platforms.console import ConsolePlatform, ConsoleTexts  # noqa: PLC0415  # only when it is used
-
-    t = Speech(settings.language)
-    texts = ConsoleTexts(
-        language=None,
-        placeholder=t("console.placeholder"),
-        stop_hint=t("console.stop_hint"),
-        press_number=t("console.press_number"),
-        thinking=t("console.thinking"),
-        one_word=t("console.one_word"),
-        words=t("console.words"),
-        unfold_hint=t("console.unfold_hint"),
-        rewritten=t("console.rewritten"),
-        stopped=t("console.stopped"),
-        goodbye=t("console.goodbye"),
-    )
-    return ConsolePlatform(history_file=settings.data_dir / "history", texts=texts)
+        raise SettingWrong("PLATFORMS", t("platform.not_installed", library=missing.name)) from None
+    open_platform: OpenPlatform = package.open_platform
+    return open_platform(opening)
 
 
 @contextlib.asynccontextmanager

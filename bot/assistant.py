@@ -101,6 +101,9 @@ class Assistant:
             one.stop()
         return bool(running)
 
+    async def landed(self, incoming: Incoming, card: Card, messages: Sequence[str]) -> None:
+        """See `Responder.landed`; nothing is made of it."""
+
     # ------------------------------------------------------------ answering
 
     async def _guarded(

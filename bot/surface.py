@@ -16,7 +16,11 @@ class Incoming:
     """What a person sent: a message, a typed command or a pressed button, all alike.
 
     `language` is the platform's word for the person's language, if it has one (`pt-br`, `en`).
-    `local` = the person sits at the machine itself.
+    `local` = the person sits at the machine itself; `private` = nobody else reads there.
+    `name` is what the person is called there, for people to read.
+    `message` and `reply_to` are the platform's ids of the message that asks and of the one it replies to.
+    `groups` = what the person is part of there (`telegram:-100123`, `discord:guild:1`, `discord:role:2`);
+    `manages` = the platform says that the person may manage that group or server.
     """
 
     chat: ChatRef
@@ -25,6 +29,12 @@ class Incoming:
     language: str | None = None
     local: bool = False
     pictures: tuple[Picture, ...] = ()
+    message: str = ""
+    reply_to: str | None = None
+    name: str = ""
+    private: bool = False
+    groups: tuple[str, ...] = ()
+    manages: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +126,10 @@ class Responder(Protocol):
         """What a person sees on arriving: the state of things, as `/start` would show it."""
         ...
 
+    async def landed(self, incoming: Incoming, card: Card, messages: Sequence[str]) -> None:
+        """The last card of that answer stands in these messages now (the platform's ids, in their order)."""
+        ...
+
 
 class Platform(Protocol):
     """A place where people write."""
@@ -129,8 +143,8 @@ class Platform(Protocol):
         """Take what people send and show what the responder says, until cancelled or the platform ends."""
         ...
 
-    def surface(self, chat: ChatRef) -> Surface:
-        """The place where that chat is shown."""
+    def surface(self, chat: ChatRef, standing: Sequence[str] = ()) -> Surface:
+        """The place where that chat is shown; its first card turns the `standing` messages into itself."""
         ...
 
 

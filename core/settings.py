@@ -38,10 +38,49 @@ class Settings(BaseSettings):
     mlx_parallel: int = Field(default=1, ge=1)
     telegram_bot_token: SecretStr | None = None
     telegram_api_root: str = "https://api.telegram.org"
+    telegram_webhook_url: str | None = None
+    telegram_webhook_secret: SecretStr | None = None
+    telegram_rich: bool = False
+    discord_bot_token: SecretStr | None = None
+    discord_api_root: str = "https://discord.com/api/v10"
+    discord_gateway_url: str | None = None
+    shards: str = "1"
+    access: Literal["closed", "open"] = "closed"
+    admins: Texts = ()
+    messages_per_minute: int = Field(default=20, ge=1)
+    tokens_per_day_local: int | None = Field(default=None, ge=1)
+    tokens_per_day_external: int | None = Field(default=None, ge=1)
+    guest_messages_per_minute: int = Field(default=5, ge=1)
+    guest_tokens_per_day_local: int | None = Field(default=50_000, ge=1)
+    guest_tokens_per_day_external: int | None = Field(default=10_000, ge=1)
+    master_keys: SecretStr | None = None
+    openai_api_key: SecretStr | None = None
+    anthropic_api_key: SecretStr | None = None
+    google_api_key: SecretStr | None = None
+    genspark_api_key: SecretStr | None = None
+    mistral_api_key: SecretStr | None = None
+    hf_token: SecretStr | None = None
+    cohere_api_key: SecretStr | None = None
+    ai21_api_key: SecretStr | None = None
+    openai_compatible: Texts = ()
+    keep_measures: int = Field(default=90, ge=1)  # days
+    preload: Texts = ()
+    idle_unload: float | None = Field(default=None, gt=0)  # minutes
+    http_port: int | None = Field(default=None, ge=0, le=65535)
+    http_host: str = "127.0.0.1"
+    metrics_token: SecretStr | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
 
-    @field_validator("platforms", "lmstudio_urls", "embedded_models", mode="before")
+    @field_validator(
+        "platforms",
+        "lmstudio_urls",
+        "embedded_models",
+        "admins",
+        "openai_compatible",
+        "preload",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -21,7 +21,7 @@ def test_the_table_of_commands_is_the_programs() -> None:
 def test_every_setting_stands_in_the_example() -> None:
     """`.env.example` names every setting of the program, and none that does not exist."""
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
-    named = set(re.findall(r"^#?([A-Z_]+)=", example, flags=re.MULTILINE))
+    named = set(re.findall(r"^#?([A-Z0-9_]+)=", example, flags=re.MULTILINE))
     assert named == {name.upper() for name in Settings.model_fields}
 
 

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -125,8 +125,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.Mon
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("pt-BR", "⚠️ A configuração PLATFORMS não serve: fax, pager ≠ telegram, console"),
-        ("en", "⚠️ The setting PLATFORMS cannot be used: fax, pager ≠ telegram, console"),
+        ("pt-BR", "⚠️ A configuração PLATFORMS não serve: fax, pager ≠ console, telegram"),
+        ("en", "⚠️ The setting PLATFORMS cannot be used: fax, pager ≠ console, telegram"),
     ],
 )
 def test_an_unknown_platform(
@@ -172,7 +172,7 @@ def test_telegram_without_its_library(here: pytest.MonkeyPatch, capsys: pytest.C
     here.setenv("TELEGRAM_BOT_TOKEN", "1:x")
     assert app.run() == 1
     shown = capsys.readouterr().err
-    assert "falta a biblioteca do Telegram" in shown
+    assert "falta a biblioteca telegram" in shown
     assert "Traceback" not in shown
 
 
@@ -188,7 +188,7 @@ class Fails:
         del responder
         raise self._ending
 
-    def surface(self, chat: ChatRef) -> Surface:
+    def surface(self, chat: ChatRef, standing: Sequence[str] = ()) -> Surface:
         raise NotImplementedError
 
 

@@ -30,6 +30,7 @@ class FakeResponder:
         self.greeted: list[Incoming] = []
         self.languages: list[str | None] = []
         self.cancelled: list[ChatRef] = []
+        self.landings: list[tuple[Incoming, Card, tuple[str, ...]]] = []
         self.closed = 0  # answers whose iterator was closed or ran out
 
     async def respond(self, incoming: Incoming) -> AsyncIterator[Card]:
@@ -69,3 +70,6 @@ class FakeResponder:
         self.greeted.append(incoming)
         for card in self._greeting:
             yield card
+
+    async def landed(self, incoming: Incoming, card: Card, messages: Sequence[str]) -> None:
+        self.landings.append((incoming, card, tuple(messages)))

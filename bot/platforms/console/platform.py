@@ -1,7 +1,7 @@
 """The platform: chooses between the terminal and plain lines, and says who speaks."""
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -48,8 +48,12 @@ class ConsolePlatform:
         else:
             await self._run_piped(responder)
 
-    def surface(self, chat: ChatRef) -> Surface:
-        """Where news appear that nobody asked for just now; an answer under way is not disturbed."""
+    def surface(self, chat: ChatRef, standing: Sequence[str] = ()) -> Surface:
+        """Where news appear that nobody asked for just now; an answer under way is not disturbed.
+
+        What was printed stays as it is: nothing can be `standing`.
+        """
+        del standing
         if chat != CHAT:
             raise ValueError(chat)
         return _Aside(self._print_aside)
@@ -82,7 +86,7 @@ class ConsolePlatform:
             self.failed = talk.failed
 
     def _said(self, text: str) -> Incoming:
-        return Incoming(CHAT, PERSON, text, language=self._texts.language, local=True)
+        return Incoming(CHAT, PERSON, text, language=self._texts.language, local=True, private=True)
 
     async def _print_aside(self, card: Card) -> None:
         await self._aside(card)

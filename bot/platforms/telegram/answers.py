@@ -66,7 +66,10 @@ class Answers:
         self._live[surface.draft_number] = spot
         typing = asyncio.create_task(self._type(surface), name="typing")
         try:
-            return await self._show(self._responder.respond(incoming), surface, spot)
+            last = await self._show(self._responder.respond(incoming), surface, spot)
+            if last is not None:
+                await self._responder.landed(incoming, last, [str(one) for one in surface.messages])
+            return last
         finally:
             del self._live[surface.draft_number]
             typing.cancel()

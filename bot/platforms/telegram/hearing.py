@@ -47,6 +47,8 @@ class Heard:
     document: Document | None = None
     unreadable: bool = False
     album: str | None = None
+    reply_to: str | None = None
+    name: str = ""
 
 
 def spot_of(message: Message, asker: User) -> Spot:
@@ -87,7 +89,20 @@ def hear(message: Message, me: User, commands: Collection[str]) -> Heard | None:
         document=document,
         unreadable=bool(attachment) and not message.photo and document is None,
         album=message.media_group_id,
+        reply_to=_replied_to(message),
+        name=sender.full_name,
     )
+
+
+def groups_of(spot: Spot) -> tuple[str, ...]:
+    """The group in which something is said, as what the person belongs to."""
+    return () if spot.private else (f"{NAME}:{spot.chat}",)
+
+
+def _replied_to(message: Message) -> str | None:
+    """The message that this one replies to; the beginning of a topic is none."""
+    to = message.reply_to_message
+    return None if to is None or to.forum_topic_created else str(to.message_id)
 
 
 def _answers(message: Message, me: User) -> bool:

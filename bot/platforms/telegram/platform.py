@@ -1,7 +1,7 @@
 """The platform: logs in, takes updates until it is told to end, and leaves within seconds."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -56,12 +56,13 @@ class TelegramPlatform:
             self._talk = None
             await _leave(app)
 
-    def surface(self, chat: ChatRef) -> Surface:
-        """Where news appear that nobody asked for just now."""
+    def surface(self, chat: ChatRef, standing: Sequence[str] = ()) -> Surface:
+        """Where news appear that nobody asked for just now, in place of the `standing` messages."""
         if self._talk is None or chat.platform != NAME:
             raise ValueError(chat)
         thread = int(chat.thread)
-        return self._talk.answers.surface(Spot(int(chat.chat), thread or None))
+        spot = Spot(int(chat.chat), thread or None)
+        return self._talk.answers.surface(spot, tuple(int(one) for one in standing))
 
     async def _log_in(self, app: App) -> None:
         """Until Telegram answers, however long it is away."""

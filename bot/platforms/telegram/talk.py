@@ -13,7 +13,7 @@ from bot.cards import Card, Secret
 from bot.platforms.telegram.answers import Answers
 from bot.platforms.telegram.buttons import Press, read
 from bot.platforms.telegram.files import Brought, Unfit, bring
-from bot.platforms.telegram.hearing import NAME, Heard, Spot, hear, spot_of
+from bot.platforms.telegram.hearing import NAME, Heard, Spot, groups_of, hear, spot_of
 from bot.platforms.telegram.menu import names
 from bot.platforms.telegram.wording import Speak
 from bot.surface import Incoming, Responder
@@ -119,6 +119,11 @@ class Talk:
             "\n\n".join(filter(None, [text, *(one.text for one in brought)])),
             language=heard.language,
             pictures=_pictures(brought),
+            message=str(heard.message),
+            reply_to=heard.reply_to,
+            name=heard.name,
+            private=heard.spot.private,
+            groups=groups_of(heard.spot),
         )
         last = await self.answers.answer(incoming, heard.spot, (heard.message, heard.text), turning)
         self._listen(last, heard.spot, heard.person)
@@ -149,7 +154,15 @@ class Talk:
         owner = None if spot.private else query.from_user.id
         spot = Spot(spot.chat, spot.thread, owner)
         person = f"{NAME}:{query.from_user.id}"
-        incoming = Incoming(spot.ref, person, f"/{press.command}", language=query.from_user.language_code)
+        incoming = Incoming(
+            spot.ref,
+            person,
+            f"/{press.command}",
+            language=query.from_user.language_code,
+            name=query.from_user.full_name,
+            private=spot.private,
+            groups=groups_of(spot),
+        )
         turning = (message.message_id,) if press.turns and readable else ()
         last = await self.answers.answer(incoming, spot, turning=turning)
         self._listen(last, spot, person)
