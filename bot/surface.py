@@ -19,6 +19,7 @@ class Incoming:
     `local` = the person sits at the machine itself; `private` = nobody else reads there.
     `name` is what the person is called there, for people to read.
     `message` and `reply_to` are the platform's ids of the message that asks and of the one it replies to.
+    `reply_person` and `reply_name` = who wrote that one, where it was a person and the platform tells.
     `groups` = what the person is part of there (`telegram:-100123`, `discord:guild:1`, `discord:role:2`);
     `manages` = the platform says that the person may manage that group or server.
     `erase` takes the message that asks away, so that nobody reads it any more, and says whether it is gone;
@@ -44,6 +45,8 @@ class Incoming:
     erased: bool | None = None
     form: bool = False
     door: str = ""
+    reply_person: str = ""
+    reply_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +123,18 @@ class Responder(Protocol):
     """Who answers. The platforms know nothing more of the program."""
 
     def respond(self, incoming: Incoming) -> AsyncIterator[Card]:
-        """The answer as successive versions of one card; the last one stays. Never raises a Problem."""
+        """The answer as successive versions of one card; the last one stays. Never raises a Problem.
+
+        No card at all: nothing is to be said (a stranger who was told already), nor shown as pending.
+        """
         ...
 
     def menu(self, language: str | None) -> Sequence[MenuItem]:
         """Every command, in that language."""
         ...
 
-    async def complete(self, command: str, prefix: str) -> Sequence[Completion]:
-        """What the argument of a command may be."""
+    async def complete(self, command: str, prefix: str, asker: Incoming) -> Sequence[Completion]:
+        """What the argument of a command may be; nothing for those who may not use it (`asker.text` is not read)."""
         ...
 
     def cancel(self, chat: ChatRef) -> bool:
