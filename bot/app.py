@@ -16,12 +16,13 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
 from bot import logs, platforms, present
-from bot.assistant import Assistant, where
+from bot.assistant import Assistant
 from bot.cards import plain
-from bot.opening import Opening, OpenPlatform
-from bot.surface import Platform, Responder
+from bot.opening import Opening, OpenPlatform, Web
+from bot.standing import Standing, first
+from bot.surface import Platform
 from bot.texts import Speech, match
-from core.engine import open_engine
+from core.engine import Engine, open_engine
 from core.errors import Problem, SettingWrong, StorageFailed
 from core.settings import Settings, read
 
@@ -58,7 +59,7 @@ async def _run(settings: Settings) -> int:
         problems, others = group.split(Problem)
         if others is not None or problems is None:
             raise
-        return complain(_first(problems), Speech(settings.language))
+        return complain(first(problems), Speech(settings.language))
     except _Terminated:
         return 0
 
@@ -72,44 +73,30 @@ async def _serve(settings: Settings) -> int:
     _prepare(settings, names)
     async with open_engine(settings) as engine, _ended_by_signals():
         t = Speech(settings.language)
-        opening = _opening(settings)
-        opened = [_open(name, opening, t) for name in names]
-        engine.start()
-        assistant = Assistant(engine)
-        async with asyncio.TaskGroup() as group:
-            runs = [group.create_task(_stand(p, assistant, t), name=p.name) for p in opened]
-        return max(run.result() for run in runs)
+        standing = Standing(complain=partial(complain, t=t))
+        async with _web(settings, engine, standing) as web:
+            opening = _opening(settings, web)
+            opened = [_open(name, opening, t) for name in names]
+            engine.start()
+            assistant = Assistant(engine)
+            async with asyncio.TaskGroup() as group:
+                runs = [group.create_task(standing.run(p, assistant), name=p.name) for p in opened]
+            return max(run.result() for run in runs)
 
 
-async def _stand(platform: Platform, responder: Responder, t: Speech) -> int:
-    """Run a platform until it ends; its exit code. Whatever happens to it, the others run on."""
-    try:
-        await platform.run(responder)
-    except Problem as problem:
-        log.error("platform ended", platform=platform.name, problem=str(problem))  # noqa: TRY400  # known, and said
-        return complain(problem, t)
-    except BaseExceptionGroup as group:
-        problems, others = group.split(Problem)
-        if problems is None or others is not None:
-            if not isinstance(group, Exception):
-                raise
-            return _crashed(platform, group)
-        log.error("platform ended", platform=platform.name, problem=str(_first(problems)))  # noqa: TRY400  # same
-        return complain(_first(problems), t)
-    except Exception as bug:  # noqa: BLE001  # a bug in one platform must not end the others
-        return _crashed(platform, bug)
-    return FAILED if getattr(platform, "failed", False) else 0
+@contextlib.asynccontextmanager
+async def _web(settings: Settings, engine: Engine, standing: Standing) -> AsyncIterator[Web | None]:
+    """The small HTTP server, if a port is set for it. Its libraries are imported only then."""
+    if settings.http_port is None:
+        yield None
+        return
+    from bot.health import Health  # noqa: PLC0415  # see above
+    from bot.web import WebServer  # noqa: PLC0415  # same
 
-
-def _crashed(platform: Platform, bug: Exception) -> int:
-    """Log the kind and the lines of code: the words of an exception may hold a token or quote a person."""
-    log.error("platform crashed", platform=platform.name, where=where(bug))
-    return FAILED
-
-
-def _first(group: BaseExceptionGroup[Problem]) -> Problem:
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+    token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
+    server = WebServer(health=Health(engine, standing).tell, token=token)
+    async with server.serving(settings.http_host, settings.http_port):
+        yield server
 
 
 def _names(settings: Settings) -> tuple[str, ...]:
@@ -123,12 +110,13 @@ def _names(settings: Settings) -> tuple[str, ...]:
     return with_token or ("console",)
 
 
-def _opening(settings: Settings) -> Opening:
+def _opening(settings: Settings, web: Web | None) -> Opening:
     """What a platform may know of the program."""
     return Opening(
         setting=partial(getattr, settings),
         speak=lambda language: Speech(match(language, settings.language)),
         data_dir=settings.data_dir,
+        web=web,
     )
 
 

@@ -4,7 +4,6 @@ import asyncio
 import difflib
 import re
 import secrets
-import traceback
 from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, nullcontext
@@ -20,6 +19,7 @@ from bot.desk import chat as chat_desk
 from bot.desk.ask import Ask
 from bot.surface import Completion, Incoming, MenuItem
 from bot.texts import LANGUAGES, Speech, match
+from bot.trace import where
 from core.conversation import ChatRef, Conversation
 from core.engine import Engine
 from core.errors import ModelAmbiguous, ModelUnknown, Problem, StorageFailed
@@ -79,9 +79,8 @@ class Assistant:
         t = Speech(match(language, self._engine.settings.language))
         return [_item(command, t) for command in COMMANDS]
 
-    async def complete(self, command: str, prefix: str, asker: Incoming) -> Sequence[Completion]:
+    async def complete(self, command: str, prefix: str) -> Sequence[Completion]:
         """See `Responder.complete`."""
-        del asker
         known = BY_NAME.get(command)
         match known.completes if known else "":
             case "models":
@@ -231,15 +230,6 @@ async def _unknown(ask: Ask) -> AsyncGenerator[Card]:
 
 
 _UNKNOWN = Command("", (), _unknown, overtakes=True)
-
-
-def where(bug: BaseException | None) -> str:
-    """The kind of an exception, its causes and the lines of code; not its words."""
-    parts = []
-    while bug is not None:
-        parts.append("".join(traceback.format_tb(bug.__traceback__)) + type(bug).__qualname__)
-        bug = bug.__cause__ or bug.__context__
-    return "\nafter\n".join(parts)
 
 
 def _told(problem: Problem) -> str:

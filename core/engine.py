@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -19,6 +20,9 @@ from core.providers.lmstudio import LMStudio
 from core.room import MakeRoom
 from core.settings import Settings
 from core.storage import Store
+
+if TYPE_CHECKING:
+    from core.jobs import Jobs  # the scheduler is not needed for the first prompt
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +40,7 @@ class Engine:
     admission: Admission
     stack: AsyncExitStack
     why_no_engine: str = ""
+    jobs: "Jobs | None" = None  # once they are started
     _background: set[asyncio.Task[None]] = field(default_factory=set)
     _embedding: asyncio.Lock = field(default_factory=asyncio.Lock)
     _tried: bool = False  # the embedded engine is there, or cannot be
@@ -95,6 +100,7 @@ class Engine:
         jobs = Jobs(self.look_again, self.settings.sync_every)
         jobs.start()
         self.stack.callback(jobs.stop)
+        self.jobs = jobs
 
     async def stop(self) -> None:
         """End what runs in the background: the start, if it is not over, every load, and what is being read."""

@@ -23,6 +23,11 @@ class Jobs:
         """Begin."""
         self._scheduler.start()
 
+    @property
+    def running(self) -> bool:
+        """Whether it has begun and not ended."""
+        return bool(self._scheduler.running)
+
     def stop(self) -> None:
         """End without waiting for a run under way."""
         if self._scheduler.running:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.errors import SettingWrong
@@ -66,7 +66,10 @@ class Settings(BaseSettings):
     keep_measures: int = Field(default=90, ge=1)  # days
     preload: Texts = ()
     idle_unload: float | None = Field(default=None, gt=0)  # minutes
-    http_port: int | None = Field(default=None, ge=0, le=65535)
+    # Services that start a `web` process say where it must listen in PORT.
+    http_port: int | None = Field(
+        default=None, ge=0, le=65535, validation_alias=AliasChoices("http_port", "port")
+    )
     http_host: str = "127.0.0.1"
     metrics_token: SecretStr | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

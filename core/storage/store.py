@@ -43,6 +43,11 @@ class Store(Queries):
         async with database(path) as connection:
             yield cls(connection, path)
 
+    async def check(self) -> None:
+        """Whether something could be written now; StorageFailed if not. Nothing is."""
+        async with self._writing():
+            await self._db.execute("BEGIN IMMEDIATE")
+
     # ------------------------------------------------------------ models
 
     async def models(self) -> list[Model]:

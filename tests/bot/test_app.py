@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,12 +14,9 @@ import structlog
 from pydantic import SecretStr
 
 from bot import app
-from bot.surface import Responder, Surface
 from bot.texts import Speech
-from core.conversation import ChatRef
-from core.errors import Problem, SettingWrong, StorageFailed, Unreachable
+from core.errors import SettingWrong
 from core.settings import Settings
-from tests.fakes.responder import FakeResponder
 
 ROOT = Path(app.__file__).parents[1]
 NAMES = [name.upper() for name in Settings.model_fields]
@@ -176,42 +173,6 @@ def test_telegram_without_its_library(here: pytest.MonkeyPatch, capsys: pytest.C
     assert "Traceback" not in shown
 
 
-class Fails:
-    """A platform that ends with an exception."""
-
-    name = "fails"
-
-    def __init__(self, ending: Exception) -> None:
-        self._ending = ending
-
-    async def run(self, responder: Responder) -> None:
-        del responder
-        raise self._ending
-
-    def surface(self, chat: ChatRef, standing: Sequence[str] = ()) -> Surface:
-        raise NotImplementedError
-
-
-@pytest.mark.parametrize(
-    ("ending", "told"),
-    [
-        (SettingWrong("TELEGRAM_BOT_TOKEN", "refused"), "TELEGRAM_BOT_TOKEN cannot be used: refused"),
-        (ExceptionGroup("g", [Unreachable("h")]), "h does not answer"),
-        (ValueError("words of a person"), ""),
-        (ExceptionGroup("g", [ValueError("words of a person")]), ""),
-    ],
-)
-async def test_a_platform_that_ends_badly_says_so(
-    ending: Exception, told: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Its code is 1 and nothing escapes that would end the others; an exception's words are not logged."""
-    with structlog.testing.capture_logs() as lines:
-        assert await app._stand(Fails(ending), FakeResponder(), Speech("en")) == 1
-    assert told in capsys.readouterr().err
-    assert [line["log_level"] for line in lines] == ["error"]
-    assert "words of a person" not in str(lines)
-
-
 @pytest.mark.parametrize(
     ("language", "words"),
     [
@@ -285,12 +246,3 @@ def test_complain_says_it_with_its_remedy() -> None:
     assert written.getvalue() == (
         "⚠️ The setting X cannot be used: why.\nCorrect it in the environment or in the file .env; see .env.example.\n"
     )
-
-
-def test_the_first_problem_of_a_group_is_told() -> None:
-    """When several platforms fail at once, one cause is named instead of a traceback."""
-    full = StorageFailed("full", "/x")
-    group = BaseExceptionGroup("a", [BaseExceptionGroup("b", [full, ValueError("x")]), Unreachable("c")])
-    problems, _ = group.split(Problem)
-    assert problems is not None
-    assert app._first(problems) is full

@@ -19,7 +19,7 @@ SECRETS = [
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A folder without `.env` and an environment without our variables."""
-    for name in NAMES:
+    for name in (*NAMES, "PORT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -40,6 +40,14 @@ def test_defaults() -> None:
     assert (read.log_level, read.log_format) == ("INFO", "console")
 
 
+def test_port_of_a_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a service says PORT, that is the port; ours goes first."""
+    monkeypatch.setenv("PORT", "5000")
+    assert settings.read().http_port == 5000
+    monkeypatch.setenv("HTTP_PORT", "6000")
+    assert settings.read().http_port == 6000
+
+
 VALUES: list[tuple[str, str, object]] = [
     ("PLATFORMS", "console", ("console",)),
     ("PLATFORMS", " telegram, discord ,,", ("telegram", "discord")),
@@ -57,6 +65,8 @@ VALUES: list[tuple[str, str, object]] = [
     ("CONTEXT_LENGTH", "16384", 16384),
     ("MAKE_ROOM", "auto", "auto"),
     ("MLX_PARALLEL", "2", 2),
+    ("HTTP_PORT", "8080", 8080),
+    ("HTTP_HOST", "0.0.0.0", "0.0.0.0"),  # noqa: S104  # read, not bound
     ("TELEGRAM_API_ROOT", "http://127.0.0.1:8081/", "http://127.0.0.1:8081"),
     ("TELEGRAM_API_ROOT", "https://bots.example/bot", "https://bots.example"),
     ("TELEGRAM_WEBHOOK_URL", "https://bot.example/hook", "https://bot.example/hook"),

@@ -58,8 +58,7 @@ class FakeResponder:
         self.languages.append(language)
         return self._commands
 
-    async def complete(self, command: str, prefix: str, asker: Incoming) -> Sequence[Completion]:
-        del asker
+    async def complete(self, command: str, prefix: str) -> Sequence[Completion]:
         return [c for c in self._arguments.get(command, ()) if c.value.startswith(prefix)]
 
     def cancel(self, chat: ChatRef) -> bool:

@@ -25,7 +25,7 @@ from prompt_toolkit.utils import is_dumb_terminal
 
 from bot.clean import clean
 from bot.platforms.console.wording import ConsoleTexts
-from bot.surface import Incoming, MenuItem, Responder
+from bot.surface import MenuItem, Responder
 
 SIGN = "› "
 OWNER_ONLY = 0o600
@@ -43,7 +43,6 @@ class Prompt:
         history_file: Path | None,
         texts: ConsoleTexts,
         unfold: Callable[[], None],
-        said: Callable[[str], Incoming],
     ) -> None:
         self._input = create_input(stdin)
         # A dumb terminal gets prompt-toolkit's dumb prompt, which it gives only when left to its own output:
@@ -54,7 +53,7 @@ class Prompt:
             self._session: PromptSession[str] = PromptSession(
                 FormattedText([("bold ansicyan", SIGN)]),
                 history=_open_history(history_file),
-                completer=CommandCompleter(responder, texts.language, said),
+                completer=CommandCompleter(responder, texts.language),
                 complete_while_typing=True,
                 multiline=True,
                 placeholder=FormattedText([("ansibrightblack", texts.placeholder)]),
@@ -158,10 +157,9 @@ class Prompt:
 class CommandCompleter(Completer):
     """Commands after a slash, and what the responder knows of their arguments."""
 
-    def __init__(self, responder: Responder, language: str | None, said: Callable[[str], Incoming]) -> None:
+    def __init__(self, responder: Responder, language: str | None) -> None:
         self._responder = responder
         self._language = language
-        self._said = said
 
     def get_completions(
         self,
@@ -188,7 +186,7 @@ class CommandCompleter(Completer):
                 yield offer
             return
         prefix = prefix.lstrip()
-        for found in await self._responder.complete(self._named(command[1:]), prefix, self._said("")):
+        for found in await self._responder.complete(self._named(command[1:]), prefix):
             yield Offer(
                 clean(found.value),
                 start_position=-len(prefix),
