@@ -82,10 +82,14 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class ReplyOptions:
-    """How to answer; `None` leaves the server's own setting."""
+    """How to answer; `None` leaves the server's own setting.
+
+    `person` asks (`telegram:42`): whose key pays for an external API.
+    """
 
     temperature: float | None = None
     max_tokens: int | None = None
+    person: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,14 @@
     ├── BadRequest           the server refused what we sent
     ├── Interrupted          the answer broke off
     ├── EmptyAnswer          the server sent nothing and said all is well
+    ├── Refused              a vendor's safety rules forbid the answer
+    ├── ApiProblem           an external API does not serve us:
+    │   ├── KeyMissing           nobody gave a key for it
+    │   ├── KeyRejected          it does not accept the key
+    │   ├── NoMoney              the account's credit or quota is used up
+    │   ├── RateLimited          too many requests for now
+    │   ├── Overloaded           it has too much to do, or is broken for now
+    │   └── ApiUnreachable       it does not answer
     ├── NothingAsked         no question to answer again
     ├── StorageFailed        the disk is full, or the database cannot be used
     └── SettingWrong         a setting cannot be read
@@ -230,6 +238,87 @@ class EmptyAnswer(Problem):
     def remedies(self) -> tuple[str, ...]:
         """Ask again."""
         return ("retry",)
+
+
+@dataclass(eq=False)
+class Refused(Problem):
+    """The vendor's safety rules forbid an answer to this question; `text` is its wording."""
+
+    model: Model
+    text: str = ""
+    key: ClassVar[str] = "problem.refused"
+
+
+@dataclass(eq=False)
+class ApiProblem(Problem):
+    """An external API does not serve us. `vendor` is the provider's name (`openai`).
+
+    `own` = it was asked with the person's own key, so nobody else is concerned. `text` is its wording,
+    shortened and without keys. `retry_after` seconds, if it says so.
+    """
+
+    vendor: str
+    own: bool = False
+    text: str = ""
+    retry_after: float | None = None
+    key: ClassVar[str] = "problem.overloaded"
+    kind: ClassVar[FailureKind] = FailureKind.UNKNOWN
+    whole: ClassVar[bool] = True  # every model of the vendor is concerned
+
+    @property
+    def failure(self) -> Failure:
+        """The same as a model's failure; it has no time of its own."""
+        return Failure(self.kind, self.text, 0.0, self.retry_after or 0.0)
+
+
+@dataclass(eq=False)
+class KeyMissing(ApiProblem):
+    """Neither the bot nor the person has a key for that vendor."""
+
+    key: ClassVar[str] = "problem.key-missing"
+    kind: ClassVar[FailureKind] = FailureKind.KEY_MISSING
+
+
+@dataclass(eq=False)
+class KeyRejected(ApiProblem):
+    """The vendor does not accept the key, or does not let it do this."""
+
+    key: ClassVar[str] = "problem.key-rejected"
+    kind: ClassVar[FailureKind] = FailureKind.KEY_REJECTED
+
+
+@dataclass(eq=False)
+class NoMoney(ApiProblem):
+    """The credit or the quota of the account is used up: only its owner can mend that."""
+
+    key: ClassVar[str] = "problem.no-money"
+    kind: ClassVar[FailureKind] = FailureKind.NO_MONEY
+
+
+@dataclass(eq=False)
+class RateLimited(ApiProblem):
+    """Too many requests for now; `retry_after` seconds to wait, if the vendor says so."""
+
+    key: ClassVar[str] = "problem.rate-limited"
+    kind: ClassVar[FailureKind] = FailureKind.RATE_LIMITED
+    whole: ClassVar[bool] = False
+
+
+@dataclass(eq=False)
+class Overloaded(ApiProblem):
+    """The vendor has too much to do, or something of it is broken for now."""
+
+    key: ClassVar[str] = "problem.overloaded"
+    kind: ClassVar[FailureKind] = FailureKind.OVERLOADED
+    whole: ClassVar[bool] = False
+
+
+@dataclass(eq=False)
+class ApiUnreachable(ApiProblem):
+    """The vendor does not answer."""
+
+    key: ClassVar[str] = "problem.api-unreachable"
+    kind: ClassVar[FailureKind] = FailureKind.UNREACHABLE
 
 
 @dataclass(eq=False)

@@ -5,6 +5,8 @@ import hashlib
 from dataclasses import dataclass, field
 from enum import Enum
 
+LOCAL = frozenset({"lmstudio", "embedded"})  # providers that run models on machines of ours
+
 
 class ModelState(Enum):
     """Where a model stands right now."""
@@ -32,6 +34,11 @@ class FailureKind(Enum):
     ENGINE_MISSING = "engine-missing"
     FETCH_FAILED = "fetch-failed"
     NO_WAY = "no-way"  # the host lets nobody load from outside
+    KEY_MISSING = "key-missing"
+    KEY_REJECTED = "key-rejected"
+    NO_MONEY = "no-money"
+    RATE_LIMITED = "rate-limited"
+    OVERLOADED = "overloaded"
     UNKNOWN = "unknown"
 
 
@@ -75,6 +82,7 @@ class Model:
     format: str | None = None  # `gguf`, `mlx`, or what newer builds add
     fetch_bytes: int | None = None  # weights still to be fetched before the first load, if any
     licence: str | None = None
+    rank: int = 0  # its place in its vendor's list, favourites first
 
     @property
     def id(self) -> str:
@@ -94,7 +102,7 @@ class Model:
     @property
     def local(self) -> bool:
         """Whether it runs on a host of ours rather than at a vendor's."""
-        return self.state is not ModelState.EXTERNAL
+        return self.provider in LOCAL
 
     @property
     def usable(self) -> bool:

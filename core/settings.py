@@ -1,16 +1,21 @@
 """The environment and `.env`, read once. Every setting is described in `.env.example`."""
 
+import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, create_model, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.errors import SettingWrong
 
 APP = "orquestrador"
+VENDORS = ("openai", "anthropic", "google", "genspark", "mistral", "huggingface", "cohere", "ai21")
+TAKEN = frozenset({*VENDORS, "lmstudio", "embedded", "hf", "console", "telegram", "discord"})
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,23}")
 Texts = Annotated[tuple[str, ...], NoDecode]
 Paths = Annotated[tuple[Path, ...], NoDecode]
 
@@ -63,6 +68,22 @@ class Settings(BaseSettings):
     cohere_api_key: SecretStr | None = None
     ai21_api_key: SecretStr | None = None
     openai_compatible: Texts = ()
+    openai_base_url: str | None = None
+    anthropic_base_url: str | None = None
+    google_base_url: str | None = None
+    genspark_base_url: str | None = None
+    mistral_base_url: str | None = None
+    huggingface_base_url: str | None = None
+    cohere_base_url: str | None = None
+    ai21_base_url: str | None = None
+    openai_models: Texts = ()
+    anthropic_models: Texts = ()
+    google_models: Texts = ()
+    genspark_models: Texts = ()
+    mistral_models: Texts = ()
+    huggingface_models: Texts = ()
+    cohere_models: Texts = ()
+    ai21_models: Texts = ()
     keep_measures: int = Field(default=90, ge=1)  # days
     preload: Texts = ()
     idle_unload: float | None = Field(default=None, gt=0)  # minutes
@@ -82,6 +103,7 @@ class Settings(BaseSettings):
         "admins",
         "openai_compatible",
         "preload",
+        *(f"{name}_models" for name in VENDORS),
         mode="before",
     )
     @classmethod
@@ -96,6 +118,24 @@ class Settings(BaseSettings):
         for url in value:
             if not _address(url):
                 raise ValueError("not an address such as http://127.0.0.1:1234")
+        return value
+
+    @field_validator(*(f"{name}_base_url" for name in VENDORS), mode="after")
+    @classmethod
+    def _bases(cls, value: str | None) -> str | None:
+        if value is not None and ("://" not in value or not _address(value)):
+            raise ValueError("not an address such as https://api.example.com/v1")
+        return value.rstrip("/") if value else None
+
+    @field_validator("openai_compatible", mode="after")
+    @classmethod
+    def _servers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        names = [part.partition("=")[0] for part in value]
+        for part, name in zip(value, names, strict=True):
+            if not _NAME.fullmatch(name) or name in TAKEN or names.count(name) > 1:
+                raise ValueError("each server needs a name of its own: small letters, digits, hyphens")
+            if "://" not in part or not _address(part.partition("=")[2]):
+                raise ValueError("not of the form name=http://127.0.0.1:8000/v1")
         return value
 
     @field_validator("telegram_api_root", mode="after")
@@ -129,6 +169,31 @@ class Settings(BaseSettings):
     @classmethod
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """An OpenAI-compatible server of the settings; its key may be missing, many want none."""
+
+    name: str
+    url: str
+    key: SecretStr | None
+
+
+def servers(settings: Settings) -> tuple[Server, ...]:
+    """The servers of OPENAI_COMPATIBLE; each one's key stands in `<NAME>_API_KEY`, in the environment or `.env`."""
+    found = [part.partition("=") for part in settings.openai_compatible]
+    fields: dict[str, Any] = {_key_field(name): (SecretStr | None, None) for name, _, _ in found}
+    keys = create_model("Keys", __base__=_Keys, **fields)()
+    return tuple(Server(name, url.rstrip("/"), getattr(keys, _key_field(name))) for name, _, url in found)
+
+
+class _Keys(BaseSettings):
+    model_config = Settings.model_config
+
+
+def _key_field(name: str) -> str:
+    return f"{name.replace('-', '_')}_api_key"
 
 
 def _address(url: str) -> bool:

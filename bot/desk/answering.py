@@ -16,6 +16,7 @@ from core.conversation import (
     Done,
     Reading,
     ReplyEvent,
+    ReplyOptions,
     Restarted,
     Rethought,
     Thinking,
@@ -198,6 +199,8 @@ class _Growing:
     def _end(self, reason: str) -> None:
         if reason == "length":
             self.notes.append(self.t("reply.length"))
+        if reason == "refused":
+            self.notes.append(self.t("reply.refused"))
         if self.demo:
             self.notes.append("🧪 " + self.t("reply.demo"))
         if not self.text.strip():
@@ -244,7 +247,8 @@ async def _stream(
     conversation = ask.conversation
     with ask.engine.lifecycle.answering(model):
         try:
-            async with aclosing(ask.engine.chat.stream(conversation, model, question)) as events:
+            options = ReplyOptions(person=ask.person)
+            async with aclosing(ask.engine.chat.stream(conversation, model, question, options)) as events:
                 async for event in events:
                     if isinstance(event, Waiting | Reading):
                         if (card := _patience(event, model, ask.t)) is not None:

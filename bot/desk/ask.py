@@ -25,6 +25,11 @@ class Ask:
     returning: bool = False  # the first word after a pause
     question: int | None = None  # the one that is being answered
 
+    @property
+    def person(self) -> str:
+        """Who asks, on whichever platform: `telegram:42`."""
+        return f"{self.incoming.chat.platform}:{self.incoming.person}"
+
     async def remember(self, **changes: object) -> None:
         """Change what is remembered of the conversation."""
         async with self.memory:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from bot.texts import Speech
 from core.model import Failure, FailureKind, Model, ModelState
+from core.providers import vendors
 
 LONGEST_LABEL = 40
 LONGEST_QUOTE = 160  # characters of a server's own words
@@ -33,9 +34,14 @@ def told_apart(models: Sequence[Model]) -> list[str]:
     """Short names; with the host where the same name stands on several."""
     names = [short_name(m) for m in models]
     return [
-        f"{name} · {m.host}" if names.count(name) > 1 and m.host else name
+        f"{name} · {place(m)}" if names.count(name) > 1 and place(m) else name
         for name, m in zip(names, models, strict=True)
     ]
+
+
+def place(model: Model) -> str:
+    """Where it runs, as people call it: a host, or a vendor."""
+    return model.host if model.local else vendors.title(model.provider)
 
 
 def mark(model: Model, t: Speech) -> str:
@@ -45,7 +51,7 @@ def mark(model: Model, t: Speech) -> str:
 
 def model_detail(model: Model, t: Speech, places: Sequence[Model] = ()) -> str:
     """Everything that is known of a model, in one line; `places` = every host that has it."""
-    hosts = [f"{place.host} {mark(place, t)}" for place in places] if len(places) > 1 else [model.host]
+    hosts = [f"{one.host} {mark(one, t)}" for one in places] if len(places) > 1 else [place(model)]
     words = [t(f"state.{model.state.value}_word"), model.params, model.quant]
     if model.size_bytes:
         words.append(t.size(model.size_bytes))
@@ -65,10 +71,12 @@ def model_detail(model: Model, t: Speech, places: Sequence[Model] = ()) -> str:
     return " · ".join(word for word in words if word)
 
 
-def reason(model: Model, failure: Failure, t: Speech) -> str:
-    """Why a model is inactive, in a sentence or two."""
+def reason(model: Model, failure: Failure, t: Speech, *, own: bool = False) -> str:
+    """Why a model is inactive, in a sentence or two; `own` = a vendor was asked with the person's own key."""
+    if not model.local:
+        return _reason_of_api(model, failure, t, own=own)
     kind = failure.kind.value
-    values: dict[str, object] = {"host": model.host or "LM Studio", "text": failure.text}
+    values: dict[str, object] = {"host": model.host or "LM Studio", "text": failure.text, "setting": ""}
     if failure.kind is FailureKind.FETCH_FAILED:
         key = f"fetch.{failure.text}"
         values["fetch"] = t(key) if t.has(key) else failure.text
@@ -79,6 +87,19 @@ def reason(model: Model, failure: Failure, t: Speech) -> str:
         server = t("status.embedded") if model.provider == "embedded" else "LM Studio"
         text = failure.text if len(failure.text) <= LONGEST_QUOTE else failure.text[:LONGEST_QUOTE] + "…"
         words += " " + t("failure.said", server=server, text=text)
+    return words
+
+
+def _reason_of_api(model: Model, failure: Failure, t: Speech, *, own: bool) -> str:
+    vendor = vendors.entry(model.provider)
+    key = f"failure.{failure.kind.value}"
+    wait = failure.until - failure.at
+    fitting = [("own", own), ("wait", wait > 0), ("api", True)]
+    better = [f"{key}_{name}" for name, fits in fitting if fits and t.has(f"{key}_{name}")]
+    values = {"host": vendor.title, "setting": vendor.setting, "time": t.seconds(wait), "text": failure.text}
+    words = t(better[0] if better else key, **values)
+    if failure.text and failure.kind is not FailureKind.UNREACHABLE:
+        words += " " + t("failure.said", server=vendor.title, text=failure.text[:LONGEST_QUOTE])
     return words
 
 

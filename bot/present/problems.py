@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from bot.cards import Button, Card, Choice, Notice, Tone
-from bot.present.models import mark, reason, told_apart
+from bot.present.models import mark, place, reason, told_apart
 from bot.texts import Speech
 from core import errors
-from core.model import Failure, FailureKind, Model, Resident, Suggestion
+from core.model import Failure, FailureKind, Model, ModelState, Resident, Suggestion
+from core.providers import vendors
 
 
 def trouble(
@@ -24,7 +25,8 @@ def trouble(
     failed = unusable(problem, model)
     if failed is not None:
         offer = problem.offer if isinstance(problem, errors.LoadFailed) else ()
-        return _unavailable(*failed, t, suggestion, question, offer=offer)
+        own = isinstance(problem, errors.ApiProblem) and problem.own
+        return _unavailable(*failed, t, suggestion, question, offer=offer, own=own)
     match problem:
         case errors.ModelUnknown(name, near, verb):
             return _unknown(name, near, verb, t)
@@ -51,6 +53,8 @@ def unusable(problem: errors.Problem, model: Model | None) -> tuple[Model, Failu
             return model, Failure(FailureKind.UNREACHABLE, detail, 0.0)
         case errors.Unauthorized() if model is not None:
             return model, Failure(FailureKind.UNAUTHORIZED, "", 0.0)
+        case errors.ApiProblem() if model is not None:
+            return model, problem.failure
         case _:
             return None
 
@@ -63,8 +67,9 @@ def _unavailable(
     question: int | None,
     *,
     offer: Sequence[Resident] = (),
+    own: bool = False,
 ) -> Notice:
-    body = [reason(model, failure, t), *(_frees(resident, t) for resident in offer)]
+    body = [reason(model, failure, t, own=own), *(_frees(resident, t) for resident in offer)]
     best = suggestion.best if suggestion else None
     if best is not None:
         body.append(t("suggestion.recommend", model=best.name))
@@ -140,6 +145,8 @@ def _no_model(problem: errors.NoModel, t: Speech) -> Notice:
 def _words(problem: errors.Problem, t: Speech) -> tuple[str, str]:  # noqa: PLR0911  # one return for each kind
     """Title and body of the Problems that need nothing but their data."""
     match problem:
+        case errors.ApiProblem() | errors.Refused():
+            return _words_of_api(problem, t)
         case errors.StorageFailed(why, path, detail):
             return t("problem.storage", path=path), t(f"problem.storage_{why}", detail=detail)
         case errors.SettingWrong(name, detail):
@@ -162,9 +169,25 @@ def _words(problem: errors.Problem, t: Speech) -> tuple[str, str]:  # noqa: PLR0
             | errors.NoVision(model)
             | errors.CannotUnload(model)
         ):
-            return t(problem.key, model=model.name), t(f"{problem.key}_body")
+            body, of_api = f"{problem.key}_body", f"{problem.key}_body_api"
+            chosen = of_api if not model.local and t.has(of_api) else body
+            return t(problem.key, model=model.name), t(chosen)
         case _:
             return t(problem.key), t(f"{problem.key}_body") if t.has(f"{problem.key}_body") else ""
+
+
+def _words_of_api(problem: errors.ApiProblem | errors.Refused, t: Speech) -> tuple[str, str]:
+    if isinstance(problem, errors.Refused):
+        model, text = problem.model, problem.text
+        said = t("failure.said", server=place(model), text=text) if text else ""
+        return t(problem.key, model=model.name), f"{t('problem.refused_body')} {said}".strip()
+    words = reason(_anything_of(problem.vendor), problem.failure, t, own=problem.own)
+    return t(problem.key, vendor=vendors.title(problem.vendor)), words
+
+
+def _anything_of(vendor: str) -> Model:
+    """Where a vendor is spoken of and no model: whatever it serves."""
+    return Model(vendor, "", "", "", ModelState.EXTERNAL)
 
 
 _REMEDY_LABELS = {

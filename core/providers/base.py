@@ -1,10 +1,15 @@
 """The two ports towards models: what answers, and what loads."""
 
-from collections.abc import AsyncGenerator, Sequence
-from typing import Protocol
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from typing import Protocol, runtime_checkable
+
+from pydantic import SecretStr
 
 from core.conversation import ReplyEvent, ReplyOptions, Turn
 from core.model import Estimate, HostHealth, LoadEvent, Model, Resident
+
+KeySource = Callable[[str | None], Awaitable[SecretStr | None]]
+"""The key that pays for a person's call of one vendor: their own, else the bot's; of `None` the bot's."""
 
 
 class Provider(Protocol):
@@ -28,7 +33,7 @@ class Provider(Protocol):
         """Every chat model with its state, by read-only calls that never load anything."""
         ...
 
-    async def check(self, key: str | None = None) -> None:
+    async def check(self, key: SecretStr | None = None) -> None:
         """Ask whether the key (or the configured one) is accepted; raise Unauthorized or KeyRejected if not."""
         ...
 
@@ -38,6 +43,27 @@ class Provider(Protocol):
 
     async def aclose(self) -> None:
         """Let go of connections."""
+        ...
+
+
+@runtime_checkable
+class Keyed(Protocol):
+    """What a vendor has beside a Provider: its calls are paid for with somebody's key."""
+
+    async def serves(self, person: str | None) -> bool:
+        """Whether there is a key for that person (of `None`: for everybody), or none is needed."""
+        ...
+
+    async def own(self, person: str) -> bool:
+        """Whether that person's calls are paid for with a key of their own."""
+        ...
+
+    async def models(self, person: str | None = None) -> Sequence[Model]:
+        """See `Provider.models`; with the key of that person. Raises KeyMissing without any."""
+        ...
+
+    def forget(self) -> None:
+        """Ask the vendor anew for what is remembered of it."""
         ...
 
 

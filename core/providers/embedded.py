@@ -9,6 +9,8 @@ from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from core.clock import Clock
 from core.conversation import ReplyEvent, ReplyOptions, Turn
 from core.embedded import (
@@ -93,7 +95,7 @@ class Embedded:
         missing = None if self._engine.demo_present() else DEMO_BYTES
         return replace(model, demo=True, licence=DEMO_LICENCE, fetch_bytes=missing)
 
-    async def check(self, key: str | None = None) -> None:
+    async def check(self, key: SecretStr | None = None) -> None:
         """See `Provider.check`."""
         await self._lmstudio.check(key)
 

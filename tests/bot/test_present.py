@@ -31,6 +31,17 @@ Y = a_model("acme/Y", name="Y")
 LONG = a_model("acme/" + "very-" * 30 + "long", name="very " * 30)
 FAILURE = Failure(FailureKind.CRASHED, "exit code 6", 0.0)
 
+API = [(False, "", None), (True, "its own words", 12.0)]
+API_PROBLEMS: tuple[type[errors.ApiProblem], ...] = (
+    errors.ApiProblem,
+    errors.KeyMissing,
+    errors.KeyRejected,
+    errors.NoMoney,
+    errors.RateLimited,
+    errors.Overloaded,
+    errors.ApiUnreachable,
+)
+
 # One of each that can be told in different ways. A new Problem fails the test below until it stands here.
 PROBLEMS: dict[type[errors.Problem], list[errors.Problem]] = {
     errors.Unreachable: [errors.Unreachable("pc:1234", "refused"), errors.Unreachable("pc:1234")],
@@ -59,6 +70,11 @@ PROBLEMS: dict[type[errors.Problem], list[errors.Problem]] = {
     errors.BadRequest: [errors.BadRequest(X, "images are not taken")],
     errors.Interrupted: [errors.Interrupted(X), errors.Interrupted(X, "closed")],
     errors.EmptyAnswer: [errors.EmptyAnswer(X)],
+    errors.Refused: [errors.Refused(X), errors.Refused(external(), "not that")],
+    **{
+        kind: [kind("openai", own=own, text=text, retry_after=after) for own, text, after in API]
+        for kind in API_PROBLEMS
+    },
     errors.NothingAsked: [errors.NothingAsked()],
     errors.StorageFailed: [
         errors.StorageFailed(why, "/data/x.db", "its own words")

@@ -7,7 +7,8 @@ from pydantic import SecretStr
 
 from core import settings
 from core.errors import SettingWrong
-from core.settings import Settings
+from core.providers.vendors import VENDORS as TABLE
+from core.settings import VENDORS, Settings
 
 CANARY = "canary-5f3a9"
 NAMES = [name.upper() for name in Settings.model_fields]
@@ -87,6 +88,8 @@ VALUES: list[tuple[str, str, object]] = [
         "groq=https://g.example/v1,b=http://b:1/v1",
         ("groq=https://g.example/v1", "b=http://b:1/v1"),
     ),
+    *((f"{name.upper()}_BASE_URL", f"http://{name}:1/v1/", f"http://{name}:1/v1") for name in VENDORS),
+    *((f"{name.upper()}_MODELS", "big, small-*", ("big", "small-*")) for name in VENDORS),
     ("KEEP_MEASURES", "30", 30),
     ("PRELOAD", "auto:1, qwen3-8b@08:00-18:00", ("auto:1", "qwen3-8b@08:00-18:00")),
     ("IDLE_UNLOAD", "15", 15.0),
@@ -142,6 +145,11 @@ WRONG = [
     ("LMSTUDIO_URLS", f"http://a:1,http://me:{CANARY}@[::1"),
     ("LMSTUDIO_URLS", f"ftp://{CANARY}:1"),
     ("LMSTUDIO_URLS", f"http:///{CANARY}"),
+    ("OPENAI_BASE_URL", CANARY),
+    ("OPENAI_COMPATIBLE", CANARY),
+    ("OPENAI_COMPATIBLE", f"{CANARY.upper()}=http://a:1"),
+    ("OPENAI_COMPATIBLE", f"openai=http://{CANARY}:1"),
+    ("OPENAI_COMPATIBLE", f"a=http://{CANARY}:1,a=http://b:1"),
 ]
 
 
@@ -156,6 +164,25 @@ def test_wrong(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     assert problem.detail != ""
     assert CANARY not in f"{problem} {problem!r} {problem.__cause__!r} {problem.__suppress_context__}"
     assert problem.__suppress_context__
+
+
+def test_servers_of_one_s_own(monkeypatch: pytest.MonkeyPatch, alone: Path) -> None:
+    """Each server's key stands under its own name, in the environment or `.env`, and is shown nowhere."""
+    monkeypatch.setenv("OPENAI_COMPATIBLE", "groq=https://g.example/v1/,my-box=http://box:8000/v1")
+    monkeypatch.setenv("GROQ_API_KEY", CANARY)
+    (alone / ".env").write_text("MY_BOX_API_KEY=from-the-file", encoding="utf-8")
+    groq, box = settings.servers(settings.read())
+    assert (groq.name, groq.url, groq.key) == ("groq", "https://g.example/v1", SecretStr(CANARY))
+    assert (box.name, box.url, box.key) == ("my-box", "http://box:8000/v1", SecretStr("from-the-file"))
+    assert CANARY not in f"{groq} {groq!r}"
+    monkeypatch.delenv("GROQ_API_KEY")
+    assert settings.servers(settings.read())[0].key is None
+
+
+def test_every_vendor_of_the_table_has_its_settings() -> None:
+    """The table of vendors and the settings know the same names."""
+    assert tuple(vendor.name for vendor in TABLE) == VENDORS
+    assert {vendor.setting for vendor in TABLE} <= set(NAMES)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from pydantic import SecretStr
+
 from core.conversation import Delta, Done, ReplyEvent, ReplyOptions, Turn, Usage
 from core.errors import ModelUnknown, Problem
 from core.model import (
@@ -79,7 +81,7 @@ class FakeProvider:
         await asyncio.sleep(0)
         return list(self.listed)
 
-    async def check(self, key: str | None = None) -> None:
+    async def check(self, key: SecretStr | None = None) -> None:
         self.called("check" if key is None else "check key")
 
     async def reply(

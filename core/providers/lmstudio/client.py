@@ -7,6 +7,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 import httpx2
+from pydantic import SecretStr
 
 from core.clock import Clock, SystemClock
 from core.conversation import ReplyEvent, ReplyOptions, Turn
@@ -110,9 +111,13 @@ class LMStudio:
                 return found
         raise failures.load_failed(model, f"Model {model.key} not found in downloaded models")
 
-    async def check(self, key: str | None = None) -> None:
+    async def check(self, key: SecretStr | None = None) -> None:
         """See `Provider.check`."""
-        probe = self._rest if key is None else Rest(self._rest.url, token=key, label=self._rest.label)
+        probe = (
+            self._rest
+            if key is None
+            else Rest(self._rest.url, token=key.get_secret_value(), label=self._rest.label)
+        )
         try:
             await probe.get("/api/v1/models")
         finally:

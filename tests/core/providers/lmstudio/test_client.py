@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from pydantic import SecretStr
 
 from core.errors import BadRequest, CannotUnload, ModelUnknown, Unauthorized, Unreachable
 from core.model import Estimate, LoadPath, ModelState
@@ -88,7 +89,7 @@ async def test_authorized() -> None:
         assert text_of(await answer(client, ready(events).model)) != ""
         await client.check()
         with pytest.raises(Unauthorized):
-            await client.check("sk-lm-wrongone:ABCDEFGHIJ0123456789")
+            await client.check(SecretStr("sk-lm-wrongone:ABCDEFGHIJ0123456789"))
 
 
 async def test_html_once() -> None:
