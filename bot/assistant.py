@@ -79,8 +79,9 @@ class Assistant:
         t = Speech(match(language, self._engine.settings.language))
         return [_item(command, t) for command in COMMANDS]
 
-    async def complete(self, command: str, prefix: str) -> Sequence[Completion]:
+    async def complete(self, command: str, prefix: str, asker: Incoming) -> Sequence[Completion]:
         """See `Responder.complete`."""
+        del asker
         known = BY_NAME.get(command)
         match known.completes if known else "":
             case "models":

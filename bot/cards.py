@@ -9,6 +9,7 @@ from enum import Enum
 from typing import assert_never
 
 BAR_CELLS = 20
+LONGEST_FIELD = 45  # characters of a form's title and of the name of what it asks for
 LONGEST_COMMAND = 64  # bytes of a button's command that every platform bears
 
 
@@ -106,7 +107,12 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A question whose answer must not stay readable. The answer goes to `command` as its argument."""
+    """A question whose answer must not stay readable. The answer goes to `command` as its argument.
+
+    `question` explains what happens with it; `field` names what is asked for in at most LONGEST_FIELD
+    characters, as a form does. A platform asks in a form that hides what is typed, or takes the next words of
+    the person who was asked and takes their message away at once; it keeps them in no history and no log.
+    """
 
     question: str
     field: str

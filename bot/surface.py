@@ -1,9 +1,9 @@
 """The ports between a platform and the rest, and `show()`, which pours cards onto a surface."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.cards import Card, Progress
@@ -19,8 +19,14 @@ class Incoming:
     `local` = the person sits at the machine itself; `private` = nobody else reads there.
     `name` is what the person is called there, for people to read.
     `message` and `reply_to` are the platform's ids of the message that asks and of the one it replies to.
+    `reply_person` and `reply_name` = who wrote that one, where it was a person and the platform tells.
     `groups` = what the person is part of there (`telegram:-100123`, `discord:guild:1`, `discord:role:2`);
     `manages` = the platform says that the person may manage that group or server.
+    `erase` takes the message that asks away, so that nobody reads it any more, and says whether it is gone;
+    `None` where no message stays. `erased` = what came of it, once it was tried.
+    `form` = a `Secret` is asked for in a form of the platform's own, which nobody else sees.
+    `door` = the address where the person can write to the bot in private; `{}` in it stands for words to begin
+    with (letters, digits, `_`, `-`), which come back as `/start WORDS`.
     """
 
     chat: ChatRef
@@ -35,6 +41,12 @@ class Incoming:
     private: bool = False
     groups: tuple[str, ...] = ()
     manages: bool = False
+    erase: Callable[[], Awaitable[bool]] | None = field(default=None, repr=False, compare=False)
+    erased: bool | None = None
+    form: bool = False
+    door: str = ""
+    reply_person: str = ""
+    reply_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +98,16 @@ class Surface(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MenuItem:
-    """A command as a platform shows it. `arguments` is a pattern for people, such as `[MODEL]`."""
+    """A command as a platform shows it. `arguments` is a pattern for people, such as `[MODEL]`.
+
+    `secret` = what follows it may be a key: a platform keeps such lines out of every history of its own.
+    """
 
     name: str
     aliases: tuple[str, ...]
     summary: str
     arguments: str = ""
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +123,18 @@ class Responder(Protocol):
     """Who answers. The platforms know nothing more of the program."""
 
     def respond(self, incoming: Incoming) -> AsyncIterator[Card]:
-        """The answer as successive versions of one card; the last one stays. Never raises a Problem."""
+        """The answer as successive versions of one card; the last one stays. Never raises a Problem.
+
+        No card at all: nothing is to be said (a stranger who was told already), nor shown as pending.
+        """
         ...
 
     def menu(self, language: str | None) -> Sequence[MenuItem]:
         """Every command, in that language."""
         ...
 
-    async def complete(self, command: str, prefix: str) -> Sequence[Completion]:
-        """What the argument of a command may be."""
+    async def complete(self, command: str, prefix: str, asker: Incoming) -> Sequence[Completion]:
+        """What the argument of a command may be; nothing for those who may not use it (`asker.text` is not read)."""
         ...
 
     def cancel(self, chat: ChatRef) -> bool:

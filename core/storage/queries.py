@@ -35,11 +35,16 @@ class Queries:
             await self._db.execute_insert(sql, values)
 
     @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[None]:
-        """A transaction, one at a time on the one connection: what fails undoes its own writes and no others'."""
+    async def _writing(self, *, alone: bool = False) -> AsyncIterator[None]:
+        """A transaction, one at a time on the one connection: what fails undoes its own writes and no others'.
+
+        `alone` = no other program writes from here on, not only from the first write on.
+        """
         async with self._turn:
             with guarded(self._path):
                 try:
+                    if alone:
+                        await self._db.execute("BEGIN IMMEDIATE")
                     yield
                     await self._db.commit()
                 except BaseException:

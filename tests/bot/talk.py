@@ -73,6 +73,10 @@ class Talk:
     def ref(chat: str) -> ChatRef:
         return ChatRef("console", chat)
 
+    def asker(self, chat: str = "ana") -> Incoming:
+        """Who types a command and has not sent it."""
+        return Incoming(self.ref(chat), chat, "")
+
     def begin(self, text: str, chat: str = "ana", language: str | None = None) -> Saying:
         """Say it and do not wait for the answer."""
         incoming = Incoming(self.ref(chat), chat, text, language=language)

@@ -58,7 +58,8 @@ class FakeResponder:
         self.languages.append(language)
         return self._commands
 
-    async def complete(self, command: str, prefix: str) -> Sequence[Completion]:
+    async def complete(self, command: str, prefix: str, asker: Incoming) -> Sequence[Completion]:
+        del asker
         return [c for c in self._arguments.get(command, ()) if c.value.startswith(prefix)]
 
     def cancel(self, chat: ChatRef) -> bool:

@@ -25,7 +25,7 @@ from prompt_toolkit.utils import is_dumb_terminal
 
 from bot.clean import clean
 from bot.platforms.console.wording import ConsoleTexts
-from bot.surface import MenuItem, Responder
+from bot.surface import Incoming, MenuItem, Responder
 
 SIGN = "› "
 OWNER_ONLY = 0o600
@@ -43,6 +43,7 @@ class Prompt:
         history_file: Path | None,
         texts: ConsoleTexts,
         unfold: Callable[[], None],
+        said: Callable[[str], Incoming],
     ) -> None:
         self._input = create_input(stdin)
         # A dumb terminal gets prompt-toolkit's dumb prompt, which it gives only when left to its own output:
@@ -53,7 +54,7 @@ class Prompt:
             self._session: PromptSession[str] = PromptSession(
                 FormattedText([("bold ansicyan", SIGN)]),
                 history=_open_history(history_file),
-                completer=CommandCompleter(responder, texts.language),
+                completer=CommandCompleter(responder, texts.language, said),
                 complete_while_typing=True,
                 multiline=True,
                 placeholder=FormattedText([("ansibrightblack", texts.placeholder)]),
@@ -157,9 +158,10 @@ class Prompt:
 class CommandCompleter(Completer):
     """Commands after a slash, and what the responder knows of their arguments."""
 
-    def __init__(self, responder: Responder, language: str | None) -> None:
+    def __init__(self, responder: Responder, language: str | None, said: Callable[[str], Incoming]) -> None:
         self._responder = responder
         self._language = language
+        self._said = said
 
     def get_completions(
         self,
@@ -186,7 +188,7 @@ class CommandCompleter(Completer):
                 yield offer
             return
         prefix = prefix.lstrip()
-        for found in await self._responder.complete(self._named(command[1:]), prefix):
+        for found in await self._responder.complete(self._named(command[1:]), prefix, self._said("")):
             yield Offer(
                 clean(found.value),
                 start_position=-len(prefix),

@@ -47,6 +47,7 @@ class TerminalTalk:
             history_file=history_file,
             texts=texts,
             unfold=self._unfold,
+            said=said,
         )
         self._buttons: tuple[Button, ...] = ()
         self._question: Secret | None = None

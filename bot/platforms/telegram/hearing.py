@@ -49,6 +49,8 @@ class Heard:
     album: str | None = None
     reply_to: str | None = None
     name: str = ""
+    reply_person: str = ""
+    reply_name: str = ""
 
 
 def spot_of(message: Message, asker: User) -> Spot:
@@ -91,6 +93,8 @@ def hear(message: Message, me: User, commands: Collection[str]) -> Heard | None:
         album=message.media_group_id,
         reply_to=_replied_to(message),
         name=sender.full_name,
+        reply_person=f"{NAME}:{other.id}" if (other := _replied_person(message)) else "",
+        reply_name=other.full_name if other else "",
     )
 
 
@@ -103,6 +107,14 @@ def _replied_to(message: Message) -> str | None:
     """The message that this one replies to; the beginning of a topic is none."""
     to = message.reply_to_message
     return None if to is None or to.forum_topic_created else str(to.message_id)
+
+
+def _replied_person(message: Message) -> User | None:
+    """Who wrote the message that this one replies to, if it was a person."""
+    to = message.reply_to_message
+    if to is None or to.forum_topic_created or to.sender_chat is not None:
+        return None
+    return None if to.from_user is None or to.from_user.is_bot else to.from_user
 
 
 def _answers(message: Message, me: User) -> bool:

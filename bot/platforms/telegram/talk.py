@@ -124,6 +124,8 @@ class Talk:
             name=heard.name,
             private=heard.spot.private,
             groups=groups_of(heard.spot),
+            reply_person=heard.reply_person,
+            reply_name=heard.reply_name,
         )
         last = await self.answers.answer(incoming, heard.spot, (heard.message, heard.text), turning)
         self._listen(last, heard.spot, heard.person)

@@ -90,7 +90,7 @@ async def test_what_is_chosen_by_name_only_is_not_listed(tmp_path: Path) -> None
         assert [r.name for r in (await talk.listing("/models")).rows] == [NOVA.key]
         await talk.say("/use scripted-echo")
         assert SCRIPTED.key in [r.name for r in (await talk.listing("/models")).rows]
-        assert [c.value for c in await talk.assistant.complete("use", "")] == [NOVA.key]
+        assert [c.value for c in await talk.assistant.complete("use", "", talk.asker())] == [NOVA.key]
 
 
 # ---------------------------------------------------------------- /use

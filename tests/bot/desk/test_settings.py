@@ -1,11 +1,12 @@
 """Arriving, help, language, how things stand, and the conversation's own commands."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from bot.cards import Choice, Notice, Reply, Tone, is_error, plain
-from bot.surface import Incoming
+from bot.surface import Completion, Incoming
 from core.errors import LoadFailed, Unauthorized, Unreachable
 from core.model import Failure, FailureKind, HostHealth, LoadPath, ModelState
 from core.providers.base import Provider
@@ -140,7 +141,10 @@ async def test_completion(tmp_path: Path) -> None:
     """Languages and models complete; best first those that begin with what was typed; others nothing."""
     other = a_model("zeta/super-nova", name="Super")
     async with talking(tmp_path, FakeLoader([other, LOADED])) as talk:
-        complete = talk.assistant.complete
+
+        async def complete(command: str, prefix: str) -> Sequence[Completion]:
+            return await talk.assistant.complete(command, prefix, talk.asker())
+
         assert [c.value for c in await complete("lang", "")] == ["pt-BR", "en"]
         assert [c.value for c in await complete("idioma", "PT")] == ["pt-BR"]
         found = await complete("usar", "NOVA")

@@ -135,3 +135,19 @@ def test_what_comes_with_words() -> None:
     heard = hear(message(voice=voice), ME, COMMANDS)
     assert heard is not None
     assert heard.unreadable
+
+
+@pytest.mark.parametrize(
+    ("replied", "person", "name"),
+    [
+        (BY_BIA, "telegram:43", "Ana"),
+        (BY_ME, "", ""),
+        (BY_BIA | {"sender_chat": GROUP}, "", ""),
+        (BY_BIA | {"forum_topic_created": {"name": "T", "icon_color": 1}}, "", ""),
+    ],
+)
+def test_who_wrote_what_is_replied_to(replied: dict[str, Any], person: str, name: str) -> None:
+    """A person is named, so that an administrator may let in whoever wrote it; a bot or a chat is nobody."""
+    heard = hear(message("/models", GROUP, reply_to_message=replied), ME, COMMANDS)
+    assert heard is not None
+    assert (heard.reply_person, heard.reply_name) == (person, name)
