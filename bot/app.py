@@ -73,6 +73,8 @@ async def _serve(settings: Settings) -> int:
     _prepare(settings, names)
     async with open_engine(settings) as engine, _ended_by_signals():
         t = Speech(settings.language)
+        if engine.set_aside is not None:
+            complain(StorageFailed("set-aside", str(engine.set_aside)), t)
         standing = Standing(complain=partial(complain, t=t))
         async with _web(settings, engine, standing) as web:
             opening = _opening(settings, web)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -19,7 +20,7 @@ from core.providers.base import Provider
 from core.providers.lmstudio import LMStudio
 from core.room import MakeRoom
 from core.settings import Settings
-from core.storage import Store
+from core.storage import DATABASE, Store, set_aside_if_damaged, sole
 
 if TYPE_CHECKING:
     from core.jobs import Jobs  # the scheduler is not needed for the first prompt
@@ -40,6 +41,7 @@ class Engine:
     admission: Admission
     stack: AsyncExitStack
     why_no_engine: str = ""
+    set_aside: Path | None = None  # where the database lies that was found damaged at the start
     jobs: "Jobs | None" = None  # once they are started
     _background: set[asyncio.Task[None]] = field(default_factory=set)
     _embedding: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -129,11 +131,15 @@ async def open_engine(
 ) -> AsyncIterator[Engine]:
     """Open the store and the providers; nothing is asked of any host before `Engine.start()`.
 
-    Raises StorageFailed. `providers` replaces the hosts of the settings, in tests.
+    Raises StorageFailed; a damaged database is set aside and a new one begun. `providers` replaces the
+    hosts of the settings, in tests.
     """
     time = clock or SystemClock()
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(Store.open(settings.data_dir / "orquestrador.db"))
+        stack.enter_context(sole(settings.data_dir))
+        database = settings.data_dir / DATABASE
+        aside = await asyncio.to_thread(set_aside_if_damaged, database, time.time())
+        store = await stack.enter_async_context(Store.open(database))
         catalog = Catalog(store, time)
         for provider in lmstudio_hosts(settings, time) if providers is None else providers:
             stack.push_async_callback(provider.aclose)
@@ -146,6 +152,7 @@ async def open_engine(
         )
         chat = Chat(store, catalog, time, admission=admission, mlx_parallel=settings.mlx_parallel)
         engine = Engine(settings, time, store, catalog, lifecycle, chat, admission, stack)
+        engine.set_aside = aside
         try:
             yield engine
         finally:  # what works in the background ends before what it works with

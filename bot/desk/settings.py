@@ -85,6 +85,9 @@ async def status(ask: Ask) -> AsyncGenerator[Card]:
     for provider in engine.catalog.providers:
         health = await _health(ask, provider)
         rows.append(_host_row(ask, health))
+    if engine.set_aside is not None:
+        aside = str(engine.set_aside)
+        rows.append(Row("⚠️", t("status.database"), t("problem.storage_set-aside", path=aside)))
     if engine.why_no_engine:
         rows.append(Row("⚠️", t("status.embedded"), t("status.no_engine", reason=engine.why_no_engine)))
     rules = engine.settings

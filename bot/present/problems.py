@@ -148,7 +148,9 @@ def _words(problem: errors.Problem, t: Speech) -> tuple[str, str]:  # noqa: PLR0
         case errors.ApiProblem() | errors.Refused():
             return _words_of_api(problem, t)
         case errors.StorageFailed(why, path, detail):
-            return t("problem.storage", path=path), t(f"problem.storage_{why}", detail=detail)
+            title = f"problem.storage_{why}_title"
+            title = title if t.has(title) else "problem.storage"
+            return t(title, path=path), t(f"problem.storage_{why}", detail=detail, path=path)
         case errors.SettingWrong(name, detail):
             return t("problem.setting", name=name, detail=detail), t("problem.setting_body")
         case errors.Unauthorized(host, token_set):

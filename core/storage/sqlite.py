@@ -23,15 +23,19 @@ _REASONS = (
 BUSY_MS = 5000
 
 
+def reason_of(error: sqlite3.Error) -> str:
+    """What kind of trouble SQLite means, as `StorageFailed.reason`."""
+    text = str(error).lower()
+    return next((name for mark, name in _REASONS if mark in text), "other")
+
+
 @contextlib.contextmanager
 def guarded(path: Path) -> Iterator[None]:
     """Turn what SQLite and the file system raise into a StorageFailed with its reason."""
     try:
         yield
     except sqlite3.Error as error:
-        text = str(error).lower()
-        reason = next((name for mark, name in _REASONS if mark in text), "other")
-        raise StorageFailed(reason, str(path), str(error)) from error
+        raise StorageFailed(reason_of(error), str(path), str(error)) from error
     except OSError as error:
         reason = "full" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "read-only"
         raise StorageFailed(reason, str(path), os.strerror(error.errno or 0)) from error
@@ -68,11 +72,11 @@ async def _upgrade(connection: aiosqlite.Connection, path: Path) -> None:
     )
     rows = await connection.execute_fetchall("SELECT name FROM migrations")
     applied = {row["name"] for row in rows}
-    scripts = dict(_scripts())
-    if unknown := applied - scripts.keys():
+    known = dict(scripts())
+    if unknown := applied - known.keys():
         raise StorageFailed("newer", str(path), ", ".join(sorted(unknown)))
-    for name in sorted(scripts.keys() - applied):
-        script = f"BEGIN; {scripts[name]} INSERT INTO migrations (name) VALUES ('{name}'); COMMIT;"
+    for name in sorted(known.keys() - applied):
+        script = f"BEGIN; {known[name]} INSERT INTO migrations (name) VALUES ('{name}'); COMMIT;"
         try:
             await connection.executescript(script)
         except sqlite3.Error:
@@ -80,7 +84,8 @@ async def _upgrade(connection: aiosqlite.Connection, path: Path) -> None:
             raise
 
 
-def _scripts() -> Iterator[tuple[str, str]]:
+def scripts() -> Iterator[tuple[str, str]]:
+    """Every script of this program by its name; they are applied in the order of the names."""
     folder = resources.files("core.storage") / "migrations"
     for entry in folder.iterdir():
         if entry.name.endswith(".sql"):

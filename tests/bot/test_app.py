@@ -227,16 +227,45 @@ def test_a_data_folder_that_cannot_be_made(
     assert "Traceback" not in shown
 
 
-def test_a_database_that_is_none(
-    here: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A damaged file is told as that, and left as it is."""
-    here.setenv("PLATFORMS", "console")
+def test_a_database_that_is_none(tmp_path: Path) -> None:
+    """It is set aside as it is, a new one is begun, and both are told; /status still says so."""
+    garbage = b"not a database at all" * 100
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "orquestrador.db").write_bytes(b"not a database at all" * 100)
-    assert app.run() == 1
-    assert "O banco de dados está danificado." in capsys.readouterr().err
-    assert (tmp_path / "data" / "orquestrador.db").read_bytes().startswith(b"not a database")
+    (tmp_path / "data" / "orquestrador.db").write_bytes(garbage)
+    done = python_m_bot(tmp_path, text="/status\n", PLATFORMS="console", LANGUAGE="en")
+    (aside,) = (tmp_path / "data").glob("orquestrador.damaged-*.db")
+    assert aside.read_bytes() == garbage
+    assert "The database was damaged and has been set aside." in done.stderr
+    assert f"It now lies in {aside}" in done.stderr
+    assert "event='database was damaged'" in done.stderr
+    assert f"It now lies in {aside}" in done.stdout
+    again = python_m_bot(tmp_path, text="/status\n", PLATFORMS="console", LANGUAGE="en")
+    assert "damaged" not in again.stderr + again.stdout
+
+
+def test_a_second_copy(tmp_path: Path) -> None:
+    """One program per data folder: the second one names the first one's process and ends."""
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "bot"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        cwd=tmp_path,
+        env=environment(tmp_path, PYTHONUNBUFFERED="1"),
+    ) as first:
+        assert first.stdin is not None
+        assert first.stdout is not None
+        first.stdin.write("/help\n")
+        first.stdin.flush()
+        assert "Comandos" in first.stdout.readline()
+        second = python_m_bot(tmp_path, text="/help\n", LANGUAGE="en")
+        first.kill()
+        first.communicate(timeout=20)
+    third = python_m_bot(tmp_path, text="/help\n")
+    assert (second.returncode, second.stdout) == (1, "")
+    assert f"Another copy of the bot (process {first.pid})" in second.stderr
+    assert third.returncode == 0
 
 
 def test_complain_says_it_with_its_remedy() -> None:

@@ -43,6 +43,10 @@ API_PROBLEMS: tuple[type[errors.ApiProblem], ...] = (
 )
 
 # One of each that can be told in different ways. A new Problem fails the test below until it stands here.
+REASONS = (
+    *("full", "read-only", "corrupt", "locked", "newer", "other"),
+    *("in-use", "missing", "exists", "foreign", "broken", "set-aside"),
+)
 PROBLEMS: dict[type[errors.Problem], list[errors.Problem]] = {
     errors.Unreachable: [errors.Unreachable("pc:1234", "refused"), errors.Unreachable("pc:1234")],
     errors.Unauthorized: [errors.Unauthorized("pc:1234", set_) for set_ in (True, False)],
@@ -76,10 +80,7 @@ PROBLEMS: dict[type[errors.Problem], list[errors.Problem]] = {
         for kind in API_PROBLEMS
     },
     errors.NothingAsked: [errors.NothingAsked()],
-    errors.StorageFailed: [
-        errors.StorageFailed(why, "/data/x.db", "its own words")
-        for why in ("full", "read-only", "corrupt", "locked", "newer", "other")
-    ],
+    errors.StorageFailed: [errors.StorageFailed(why, "/data/x.db", "its own words") for why in REASONS],
     errors.SettingWrong: [errors.SettingWrong("SYNC_EVERY", "not a number")],
 }
 EVERY_PROBLEM = [problem for some in PROBLEMS.values() for problem in some]

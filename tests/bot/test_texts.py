@@ -24,7 +24,13 @@ FAMILIES = {
     "fetch.{}": {k.value for k in FetchKind},
     "status.via_{}": {p.value for p in LoadPath},
     "problem.no-model_{}": {"no-host", "no-models", "all-inactive"},
-    "problem.storage_{}": {"full", "read-only", "corrupt", "locked", "newer", "other"},
+    "problem.storage_{}": {
+        *("full", "read-only", "corrupt", "locked", "newer", "other"),
+        *("in-use", "missing", "exists", "foreign", "broken", "set-aside"),
+    },
+    "problem.storage_{}_title": {
+        *("in-use", "missing", "exists", "foreign", "corrupt", "broken", "newer", "set-aside"),
+    },
     "{}.ask": {"use", "load", "unload"},
     "{}.summary": {f"command.{c.name}" for c in COMMANDS},
     # looked up only where they exist, by `has`; the Problems are enumerated in test_present.py

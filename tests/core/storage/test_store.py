@@ -110,7 +110,7 @@ async def test_many_writers(store: Store) -> None:
 def test_columns() -> None:
     """Every field of a model is stored, but for what only holds while the program runs."""
     passing = {"instance", "failure", "fetch_bytes", "licence", "parallel", "format"}
-    script = dict(sqlite_file._scripts())["0001_initial"]
+    script = dict(sqlite_file.scripts())["0001_initial"]
     columns = script.partition("CREATE TABLE models (")[2].partition(");")[0]
     assert [f.name for f in fields(Model) if f.name not in passing and f.name not in columns] == []
 
@@ -140,8 +140,8 @@ async def test_newer_schema(tmp_path: Path) -> None:
 
 async def test_failed_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A script that fails leaves nothing of itself behind."""
-    scripts = [*sqlite_file._scripts(), ("0002_bad", "CREATE TABLE half (a); CREATE TABLE models (a);")]
-    monkeypatch.setattr(sqlite_file, "_scripts", lambda: iter(scripts))
+    found = [*sqlite_file.scripts(), ("0002_bad", "CREATE TABLE half (a); CREATE TABLE models (a);")]
+    monkeypatch.setattr(sqlite_file, "scripts", lambda: iter(found))
     with pytest.raises(StorageFailed, match="already exists"):
         await opening(tmp_path / "db")
     monkeypatch.undo()
