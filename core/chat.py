@@ -64,6 +64,10 @@ class Chat:
         question = Turn(Role.USER, text, outcome=Outcome.OPEN, at=now, pictures=pictures)
         return await self._store.add_turn(chat, question)
 
+    def passing(self, text: str, pictures: tuple[Picture, ...] = ()) -> Turn:
+        """A question that cannot be remembered: it is answered all the same, and leaves no trace."""
+        return Turn(Role.USER, text, outcome=Outcome.OPEN, at=self._clock.time(), pictures=pictures)
+
     async def again(self, conversation: Conversation, turn_id: int | None = None) -> Turn | None:
         """The question to answer again: the last one, or that one; `None` if there is none.
 
@@ -86,7 +90,8 @@ class Chat:
 
     async def failed(self, question: Turn) -> None:
         """The question got no answer at all; it can still be asked again."""
-        await self._store.settle_turn(question.id, Outcome.FAILED)
+        if question.id:
+            await self._store.settle_turn(question.id, Outcome.FAILED)
 
     async def stream(
         self, conversation: Conversation, model: Model, question: Turn, options: ReplyOptions | None = None
@@ -220,6 +225,8 @@ class Chat:
 
     async def _keep(self, chat: ChatRef, question: Turn, answer: "_Answer", outcome: Outcome) -> None:
         """Also when cancelled meanwhile: what had come must not be lost, and the store may be closed right after."""
+        if not question.id:
+            return
         keeping = asyncio.ensure_future(self._write(chat, question, answer, outcome))
         try:
             await asyncio.shield(keeping)
@@ -241,7 +248,7 @@ class Chat:
         pairs: list[Turn] = []
         asked: Turn | None = None
         for turn in turns:
-            if turn.id >= question.id:
+            if question.id and turn.id >= question.id:
                 break
             if turn.role is Role.USER:
                 asked = turn

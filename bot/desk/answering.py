@@ -138,8 +138,7 @@ async def _converse(ask: Ask, question: Turn, model: Model, wish: Wish, note: st
                     yield step
         if header:
             yield Notice(Tone.SUCCESS, header)
-        growing = _Growing(ask.t, header, demo=model.demo and not model.by_name_only)
-        growing.notes += [note] if note else []
+        growing = _begun(ask, model, header, note)
         try:
             async with aclosing(_stream(ask, question, model, growing, last=attempt == 2)) as cards:  # noqa: PLR2004  # the second and last try
                 async for card in cards:
@@ -175,6 +174,7 @@ class _Growing:
     label: str = ""  # of the thinking: counted when it changes, not for each piece of the answer
     notes: list[str] = field(default_factory=list)
     trimmed: bool = False
+    passing: bool = False  # nothing of it is kept, so that it cannot be asked again
 
     def take(self, event: ReplyEvent) -> None:
         match event:
@@ -215,9 +215,9 @@ class _Growing:
         self.label = self.t("reply.thinking", words=words) if self.thinking.strip() else ""
 
     def card(self, *, done: bool = False) -> Reply:
-        buttons = (
-            (Button(self.t("button.retry"), "retry"),) if done else (Button(self.t("button.stop"), "stop"),)
-        )
+        buttons: tuple[Button, ...] = (Button(self.t("button.stop"), "stop"),)
+        if done:
+            buttons = () if self.passing else (Button(self.t("button.retry"), "retry"),)
         return Reply(
             text=self.text.strip("\n"),
             done=done,
@@ -231,6 +231,15 @@ class _Growing:
     @property
     def spoke(self) -> bool:
         return bool(self.text or self.thinking)
+
+
+def _begun(ask: Ask, model: Model, header: str, note: str) -> _Growing:
+    growing = _Growing(ask.t, header, demo=model.demo and not model.by_name_only)
+    growing.notes += [note] if note else []
+    if ask.unremembered is not None:
+        growing.passing = True
+        growing.notes.append(present.not_remembered(ask.unremembered, ask.t))
+    return growing
 
 
 def _may_pass(problem: Problem) -> bool:
@@ -291,12 +300,14 @@ def _why_broken(problem: Problem, t: Speech) -> str:
 
 def _broken(ask: Ask, question: Turn, model: Model, growing: _Growing, problem: Problem) -> Reply:
     """What had come stays; below it what happened and what to do."""
+    card = growing.card(done=True)
+    footnote = ask.t("reply.interrupted", reason=_why_broken(problem, ask.t))
+    if growing.passing:
+        return replace(card, footnote=f"{footnote}\n{card.footnote}", failed=True)
     offer = suggestion(ask, model)
     buttons = [Button(ask.t("button.retry"), f"use #{model.tag} ?{question.id}")]
     if offer.best is not None:
         name = present.short_name(offer.best)
         label = ask.t("button.use_and_answer", model=name)
         buttons.append(Button(label, f"use #{offer.best.tag} ?{question.id}"))
-    card = growing.card(done=True)
-    footnote = ask.t("reply.interrupted", reason=_why_broken(problem, ask.t))
     return replace(card, footnote=footnote, failed=True, buttons=tuple(buttons))

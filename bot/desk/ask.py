@@ -8,6 +8,7 @@ from bot.surface import Incoming, MenuItem
 from bot.texts import Speech
 from core.conversation import Conversation
 from core.engine import Engine
+from core.errors import StorageFailed
 
 
 @dataclass
@@ -24,6 +25,7 @@ class Ask:
     memory: asyncio.Lock  # commands that overtake change the same conversation
     returning: bool = False  # the first word after a pause
     question: int | None = None  # the one that is being answered
+    unremembered: StorageFailed | None = None  # why nothing of the question and its answer is kept
 
     @property
     def person(self) -> str:

@@ -3,15 +3,25 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+import structlog
+
 from bot.cards import Card, Notice, Tone
 from bot.desk.answering import Wish, answer, answer_again
 from bot.desk.ask import Ask
+from core.errors import StorageFailed
+
+log = structlog.get_logger(__name__)
 
 
 async def talk(ask: Ask) -> AsyncGenerator[Card]:
     """Answer a plain message."""
     incoming = ask.incoming
-    question = await ask.engine.chat.asked(incoming.chat, ask.argument, incoming.pictures)
+    try:
+        question = await ask.engine.chat.asked(incoming.chat, ask.argument, incoming.pictures)
+    except StorageFailed as trouble:  # a full disk is no reason to be silent
+        log.warning("question not stored", problem=str(trouble))
+        ask.unremembered = trouble
+        question = ask.engine.chat.passing(ask.argument, incoming.pictures)
     async with aclosing(answer(ask, question)) as cards:
         async for card in cards:
             yield card

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 
 from bot.cards import Card, Progress
 from bot.desk.ask import Ask
 from core import suggest
-from core.errors import LoadFailed, NoModel
+from core.errors import LoadFailed, NoModel, StorageFailed
 from core.model import FailureKind, Model, ModelState, Suggestion
 
 PATIENCE = 20.0  # seconds that the first look at the hosts may take
@@ -47,7 +48,8 @@ async def pick(ask: Ask) -> Model:
     if model is None:
         raise _none(ask)
     if not model.demo:  # a demonstration is a stopgap: LM Studio takes over as soon as it answers
-        await ask.remember(model_id=model.pool)
+        with suppress(StorageFailed):  # then it is picked anew next time
+            await ask.remember(model_id=model.pool)
     return model
 
 

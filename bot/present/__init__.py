@@ -1,7 +1,7 @@
 """Events and Problems into cards, in the reader's language. Pure: nothing is asked of anybody here."""
 
 from bot.present.models import LONGEST_LABEL, mark, model_detail, reason, short_name, told_apart
-from bot.present.problems import offers, trouble, unusable
+from bot.present.problems import not_remembered, offers, trouble, unusable
 from bot.present.progress import loaded, loaded_header, loading, reading, waiting
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "loading",
     "mark",
     "model_detail",
+    "not_remembered",
     "offers",
     "reading",
     "reason",

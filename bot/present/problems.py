@@ -42,6 +42,11 @@ def trouble(
             return Notice(Tone.ERROR, title, body, buttons)
 
 
+def not_remembered(problem: errors.StorageFailed, t: Speech) -> str:
+    """A footnote: the answer is here, but nothing of it is kept."""
+    return t("reply.not_remembered", reason=_words(problem, t)[1])
+
+
 def unusable(problem: errors.Problem, model: Model | None) -> tuple[Model, Failure] | None:
     """Problems that mean: this model cannot be used now."""
     match problem:

@@ -245,17 +245,23 @@ async def test_other_failures_name_the_model_and_offer_another(tmp_path: Path) -
 
 
 async def test_a_full_disk_is_told(tmp_path: Path) -> None:
-    """A question that cannot be stored is not asked, and the card says what to do."""
+    """A question that cannot be stored is answered all the same, and the card says what to do."""
     host = FakeLoader([LOADED])
     async with talking(tmp_path, host) as talk:
         store = talk.engine.store
         await talk.say("oi")
         pages = await store._all("PRAGMA page_count")
         await store._all(f"PRAGMA max_page_count={pages[0][0]}")
-        card = await talk.say("palavra " * 20_000)
-        assert is_error(card)
-        assert "O disco está cheio." in plain(card)
-        assert len(host.asked) == 1
+        card = await talk.reply("palavra " * 800)
+        assert (card.text, card.buttons) == ("Certainly.", ())
+        assert "não ficam na memória. O disco está cheio." in card.footnote
+        asked = [turn.text for turn in host.asked[1][1]]
+        assert asked == [
+            "oi",
+            "Certainly.",
+            ("palavra " * 800).strip(),
+        ]  # what was remembered before still counts
+        assert len(await talk.turns()) == 2
         await store._all("PRAGMA max_page_count=1000000")
         assert (await talk.reply("oi de novo")).text == "Certainly."
 
