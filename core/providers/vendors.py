@@ -6,14 +6,29 @@ packages/ai-provider/src/providers.ts) and is best effort.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import Enum
 from types import MappingProxyType
 from typing import Literal
-
-from core.model import FailureKind
+from urllib.parse import urlsplit
 
 WireName = Literal["openai", "anthropic", "gemini"]
-NOTHING: Mapping[str, FailureKind] = MappingProxyType({})
+
+
+class Meaning(Enum):
+    """What a refusal means, in classes that ask for different remedies."""
+
+    KEY = "key"  # not accepted
+    MONEY = "money"  # credit or quota used up
+    RATE = "rate"  # too many requests for now
+    BUSY = "busy"  # overloaded, or broken for now
+    LENGTH = "length"  # the prompt is longer than the context
+    MODEL = "model"  # not there, or not for this key
+    SAFETY = "safety"  # forbidden by the vendor's rules
+    BAD = "bad"  # something in the request
+
+
+NOTHING: Mapping[str, Meaning] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +72,8 @@ class Vendor:
     limit_field: str = "max_tokens"
     usage_option: bool = True
     disguised: tuple[str, ...] = ()
-    codes: Mapping[str, FailureKind] = field(default_factory=lambda: NOTHING)
-    sayings: Mapping[str, FailureKind] = field(default_factory=lambda: NOTHING)
+    codes: Mapping[str, Meaning] = field(default_factory=lambda: NOTHING)
+    sayings: Mapping[str, Meaning] = field(default_factory=lambda: NOTHING)
     doubtful_401: bool = False  # a model of it answers 401 though the key is good
     internal_is_length: bool = False  # 500 INTERNAL may mean that the prompt is too long
 
@@ -92,12 +107,12 @@ OPENAI = Vendor(
     sees=("gpt-[4-9]*", "o[1-9]*", "chatgpt-4o*"),
     limit_field="max_completion_tokens",
     codes={
-        "insufficient_quota": FailureKind.NO_MONEY,
-        "credit_balance_exhausted": FailureKind.NO_MONEY,
-        "billing_hard_limit_reached": FailureKind.NO_MONEY,
-        "billing_not_active": FailureKind.NO_MONEY,
-        "slow_down": FailureKind.RATE_LIMITED,
-        "server_is_overloaded": FailureKind.OVERLOADED,
+        "insufficient_quota": Meaning.MONEY,
+        "credit_balance_exhausted": Meaning.MONEY,
+        "billing_hard_limit_reached": Meaning.MONEY,
+        "billing_not_active": Meaning.MONEY,
+        "slow_down": Meaning.RATE,
+        "server_is_overloaded": Meaning.BUSY,
     },
 )  # fmt: skip
 
@@ -110,16 +125,16 @@ ANTHROPIC = Vendor(
     favourites=("claude-sonnet-*", "claude-opus-*", "claude-haiku-*", "claude-*"),
     sees=("claude-*",),
     codes={
-        "billing_error": FailureKind.NO_MONEY,
-        "enforced_spend_limit_reached": FailureKind.NO_MONEY,
-        "overloaded_error": FailureKind.OVERLOADED,
-        "timeout_error": FailureKind.OVERLOADED,
-        "api_error": FailureKind.OVERLOADED,
+        "billing_error": Meaning.MONEY,
+        "enforced_spend_limit_reached": Meaning.MONEY,
+        "overloaded_error": Meaning.BUSY,
+        "timeout_error": Meaning.BUSY,
+        "api_error": Meaning.BUSY,
     },
     # The own spend limit and an empty balance come as 400 `invalid_request_error` without a code.
     sayings={
-        "usage limits": FailureKind.NO_MONEY,
-        "credit balance is too low": FailureKind.NO_MONEY,
+        "usage limits": Meaning.MONEY,
+        "credit balance is too low": Meaning.MONEY,
     },
 )
 
@@ -133,14 +148,14 @@ GOOGLE = Vendor(
     not_chat=("*-live*", "aqa", "*robotics*", "*computer-use*"),
     sees=("gemini-*", "gemma-3*", "gemma-4*"),
     codes={
-        "api_key_invalid": FailureKind.KEY_REJECTED,
-        "permission_denied": FailureKind.KEY_REJECTED,
-        "unauthenticated": FailureKind.KEY_REJECTED,
-        "failed_precondition": FailureKind.NO_MONEY,  # no free tier in that country: billing must be on
-        "perday": FailureKind.NO_MONEY,  # the quota's id says which one is used up
-        "resource_exhausted": FailureKind.RATE_LIMITED,
-        "unavailable": FailureKind.OVERLOADED,
-        "internal": FailureKind.OVERLOADED,
+        "api_key_invalid": Meaning.KEY,
+        "permission_denied": Meaning.KEY,
+        "unauthenticated": Meaning.KEY,
+        "failed_precondition": Meaning.MONEY,  # no free tier in that country: billing must be on
+        "perday": Meaning.MONEY,  # the quota's id says which one is used up
+        "resource_exhausted": Meaning.RATE,
+        "unavailable": Meaning.BUSY,
+        "internal": Meaning.BUSY,
     },
     internal_is_length=True,
 )
@@ -213,6 +228,17 @@ BY_NAME: Mapping[str, Vendor] = MappingProxyType({vendor.name: vendor for vendor
 def compatible(name: str, url: str, *, keyed: bool) -> Vendor:
     """The entry of an OpenAI-compatible server that the settings name; many of them want no key."""
     return Vendor(name, name, "openai", url, needs_key=keyed)
+
+
+def at(vendor: Vendor, url: str = "", favourites: tuple[str, ...] = ()) -> Vendor:
+    """The vendor at another address, or with other favourites: the settings may say so.
+
+    What lies beside the wire is then looked for at the same origin.
+    """
+    parts = urlsplit(url)
+    moved = {"url": url, "native": f"{parts.scheme}://{parts.netloc}" if vendor.native else ""} if url else {}
+    listed = {"favourites": favourites, "static": favourites if vendor.static else ()} if favourites else {}
+    return replace(vendor, **moved, **listed)  # type: ignore[arg-type]  # fields of Vendor by name
 
 
 def entry(name: str) -> Vendor:

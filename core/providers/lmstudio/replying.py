@@ -11,10 +11,10 @@ from core.clock import Clock
 from core.conversation import Delta, Done, Reading, ReplyEvent, ReplyOptions, Thinking, Turn, Usage
 from core.errors import EmptyAnswer, Interrupted, ModelGone, Problem, Unreachable
 from core.model import Model
-from core.providers import openai_wire
+from core.providers import openai_wire, pieces
 from core.providers.lmstudio import failures, wire
-from core.providers.lmstudio.patience import HostDied, OutOfPatience, Silence, patient
 from core.providers.lmstudio.rest import Rest
+from core.providers.patience import HostDied, OutOfPatience, Silence, patient
 from core.thinking import ThinkingFilter
 
 PATH = "/v1/chat/completions"
@@ -108,7 +108,7 @@ class _Answer:
         for piece in openai_wire.pieces(data):
             yield from self._piece(piece)
 
-    def _piece(self, piece: openai_wire.Piece) -> Iterator[ReplyEvent]:
+    def _piece(self, piece: pieces.Piece) -> Iterator[ReplyEvent]:
         match piece:
             case Thinking():
                 self.spoke = True
@@ -118,9 +118,9 @@ class _Answer:
                 yield from self._filter.feed(text)
             case Usage():
                 self._usage = piece
-            case openai_wire.Finish(reason):
+            case pieces.Finish(reason):
                 self._reason = reason
-            case openai_wire.Served(name):
+            case pieces.Served(name):
                 self._check_served(name)
 
     def _check_served(self, name: str) -> None:

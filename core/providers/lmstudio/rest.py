@@ -5,7 +5,7 @@ objects or as strings, and now and then a 500 with HTML slips in while a load be
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from core.errors import Unauthorized, Unreachable
+from core.providers.closing import to_the_end
 from core.providers.lmstudio import wire
 
 CONNECT = 3.0  # seconds; a host on the local network answers in milliseconds or not at all
@@ -177,7 +178,7 @@ class Rest:
                 raise Unauthorized(self.label, self.token_set)
             yield response
         finally:
-            await _to_the_end(response.aclose())
+            await to_the_end(response.aclose())
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -194,13 +195,3 @@ class Rest:
 
     def _unreachable(self, error: Exception) -> Unreachable:
         return Unreachable(self.label, f"{type(error).__name__}: {error}".rstrip(": "))
-
-
-async def _to_the_end(closing: Coroutine[Any, Any, None]) -> None:
-    """Close even when cancelled meanwhile: a pool never gets a half-closed connection's place back."""
-    task = asyncio.ensure_future(closing)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise

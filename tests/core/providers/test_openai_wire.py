@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.conversation import Delta, ReplyOptions, Role, Thinking, Turn, Usage
 from core.providers import openai_wire
-from core.providers.openai_wire import Finish, Piece, Served
+from core.providers.pieces import Finish, Piece, Served
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

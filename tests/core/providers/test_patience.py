@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 import pytest
 
-from core.providers.lmstudio.patience import HostDied, OutOfPatience, Silence, patient
+from core.providers.patience import HostDied, OutOfPatience, Silence, patient
 from tests.fakes.clock import FakeClock, settle
 
 

@@ -1,7 +1,8 @@
 """Waiting for a stream with two kinds of patience, while watching over the host on another connection.
 
-LM Studio sends nothing while it works on a prompt, which takes minutes, so silence alone proves nothing. A
-host that does not even greet any more is dead, and that is noticed within seconds.
+LM Studio sends nothing while it works on a prompt, which takes minutes, and APIs send nothing while a model
+reasons, so silence alone proves nothing. A host that does not even greet any more is dead, and that is
+noticed within seconds.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ DEATHS = 2  # looks in a row without an answer
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Nothing has come for `seconds`; the host is alive."""
+    """Nothing has come for `seconds`; the host is alive, as far as can be told."""
 
     seconds: float
 
@@ -45,13 +46,13 @@ async def patient(
     *,
     first: float,
     between: float,
-    alive: Callable[[], Awaitable[bool]],
     clock: Clock,
+    alive: Callable[[], Awaitable[bool]] | None = None,
 ) -> AsyncGenerator[T | Silence]:
     """The items, and a Silence for each second without one.
 
     `first` seconds of patience for the first item, `between` for every further one. Raises HostDied when
-    `alive` says no twice in a row, OutOfPatience when the patience ends. Closing it closes the items.
+    `alive` (if there is a way to ask) says no twice in a row, OutOfPatience when the patience ends. Closing it closes the items.
     """
     # One task carries the items and one the ticks, into one queue: nothing is made anew for each token.
     queue: asyncio.Queue[tuple[int, Any]] = asyncio.Queue()
@@ -99,7 +100,7 @@ async def _tick(queue: asyncio.Queue[tuple[int, Any]], clock: Clock) -> None:
 class _Watch:
     """Since when it is silent, and whether the host still lives."""
 
-    def __init__(self, alive: Callable[[], Awaitable[bool]], clock: Clock) -> None:
+    def __init__(self, alive: Callable[[], Awaitable[bool]] | None, clock: Clock) -> None:
         self._alive = alive
         self._clock = clock
         self._deaths = 0
@@ -112,7 +113,7 @@ class _Watch:
     async def silent(self) -> float:
         now = self._clock.monotonic()
         pause = TICK if self._deaths else LOOK
-        if now - self._looked >= pause:
+        if self._alive is not None and now - self._looked >= pause:
             self._looked = now
             self._deaths = 0 if await self._alive() else self._deaths + 1
             if self._deaths >= DEATHS:
