@@ -3,7 +3,7 @@
 import pytest
 
 from tests.fakes.discord.server import FakeDiscord, Switches
-from tests.fakes.discord_client import ShardedBot, connected
+from tests.fakes.discord_client import Bot, ShardedBot, connected, pointed_at
 
 
 @pytest.mark.parametrize("way", ["close", "drop", "op 7", "op 9"])
@@ -69,3 +69,12 @@ async def test_heartbeats_are_asked_for_and_answered() -> None:
     async with FakeDiscord(switches=Switches(heartbeat=0.05)) as server, connected(server) as bot:
         await server.gateway.wait_for("HEARTBEAT", 4)
         assert bot.latency < 1
+
+
+async def test_a_ready_that_a_client_does_not_survive() -> None:
+    """A switch for programs that must live on when one of their platforms crashes."""
+    async with FakeDiscord(switches=Switches(broken_ready=True)) as server:
+        with pointed_at(server):
+            async with Bot() as bot:
+                with pytest.raises(KeyError, match="user"):
+                    await bot.start(server.token)
