@@ -76,5 +76,5 @@ async def test_a_ready_that_a_client_does_not_survive() -> None:
     async with FakeDiscord(switches=Switches(broken_ready=True)) as server:
         with pointed_at(server):
             async with Bot() as bot:
-                with pytest.raises(KeyError, match="user"):
+                with pytest.raises(KeyError, match="session_id"):
                     await bot.start(server.token)

@@ -19,4 +19,4 @@ class Switches:
     answer_seconds: float = 3.0  # in which an interaction must be answered first
     token_seconds: float = 900.0  # in which its token can be used
     follow_ups: int = 5  # of an app that only a person has installed
-    broken_ready: bool = False  # READY comes without its user: a client that trusts it crashes
+    broken_ready: bool = False  # READY comes without a session: a client that trusts it crashes
