@@ -15,7 +15,7 @@ import structlog
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
-from bot import logs, platforms, present
+from bot import logs, pairing, platforms, present
 from bot.assistant import Assistant
 from bot.cards import plain
 from bot.opening import Opening, OpenPlatform, Web
@@ -79,6 +79,7 @@ async def _serve(settings: Settings) -> int:
         async with _web(settings, engine, standing) as web:
             opening = _opening(settings, web)
             opened = [_open(name, opening, t) for name in names]
+            await pairing.offer(engine, opened)
             engine.start()
             assistant = Assistant(engine)
             async with asyncio.TaskGroup() as group:

@@ -12,17 +12,19 @@ from functools import partial
 
 import structlog
 
-from bot import present
+from bot import clean, present
 from bot.cards import Button, Card, Notice, Reply, Tone
 from bot.commands import BY_NAME, COMMANDS, Command
 from bot.desk import chat as chat_desk
 from bot.desk.ask import Ask
+from bot.gate import Gate, may
 from bot.surface import Completion, Incoming, MenuItem
 from bot.texts import LANGUAGES, Speech, match
 from bot.trace import where
 from core.conversation import ChatRef, Conversation
 from core.engine import Engine
 from core.errors import ModelAmbiguous, ModelUnknown, Problem, StorageFailed
+from core.people import Role
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +52,7 @@ class Assistant:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._gate = Gate(engine.access)
         self._running: defaultdict[ChatRef, set[_Running]] = defaultdict(set)
         self._order: dict[ChatRef, asyncio.Lock] = {}
         self._memory = asyncio.Lock()
@@ -58,8 +61,9 @@ class Assistant:
 
     async def respond(self, incoming: Incoming) -> AsyncIterator[Card]:
         """See `Responder.respond`. The iterator must be driven by one task, which `cancel` interrupts."""
-        text = incoming.text.encode(errors="replace").decode().strip()  # no half characters
-        match_ = _COMMAND.match(text)
+        text = clean.spoken(incoming.text).strip()
+        # What begins with something unseen only looks like a command.
+        match_ = _COMMAND.match(text) if incoming.text.lstrip()[:1] == "/" else None
         command = BY_NAME.get(match_[1].lower()) if match_ else None
         argument = (match_[2] or "") if match_ else text
         if match_ and command is None:
@@ -81,9 +85,10 @@ class Assistant:
 
     async def complete(self, command: str, prefix: str, asker: Incoming) -> Sequence[Completion]:
         """See `Responder.complete`."""
-        del asker
         known = BY_NAME.get(command)
-        match known.completes if known else "":
+        if known is None or not may(self._gate.role(asker), known, "", asker):
+            return []
+        match known.completes:
             case "models":
                 return self._models_like(prefix)
             case "languages":
@@ -94,6 +99,9 @@ class Assistant:
                 ]
             case _:
                 return []
+
+    def _menu_for(self, role: Role, incoming: Incoming, language: str | None) -> Sequence[MenuItem]:
+        return [one for one in self.menu(language) if may(role, BY_NAME[one.name], "", incoming)]
 
     def cancel(self, chat: ChatRef) -> bool:
         """See `Responder.cancel`."""
@@ -114,9 +122,12 @@ class Assistant:
         t = Speech(match(incoming.language, self._engine.settings.language))
         try:
             t = await self._speech(incoming)
-            async with aclosing(self._in_order(incoming, command, argument, t)) as cards:
+            role = await self._gate.admit(incoming, command, argument)
+            if role is None:
+                return
+            async with aclosing(self._in_order(incoming, command, argument, t, role)) as cards:
                 async for card in cards:
-                    yield card
+                    yield self._gate.shown(card, role, incoming)
         except Problem as problem:
             log.info("problem", chat=str(incoming.chat), problem=_told(problem))
             yield present.trouble(problem, t)
@@ -127,7 +138,7 @@ class Assistant:
             yield Notice(Tone.ERROR, t("problem.unknown"), body)
 
     async def _in_order(
-        self, incoming: Incoming, command: Command | None, argument: str, t: Speech
+        self, incoming: Incoming, command: Command | None, argument: str, t: Speech, role: Role
     ) -> AsyncGenerator[Card]:
         """One thing at a time in a chat; what overtakes does not wait."""
         overtakes = command is not None and command.overtakes
@@ -140,7 +151,7 @@ class Assistant:
             self._replace(incoming.chat, command.asks(argument) if command else None)
             self._running[incoming.chat].add(running)
         try:
-            async with turn, aclosing(self._cards(incoming, command, argument, running)) as cards:
+            async with turn, aclosing(self._cards(incoming, command, argument, running, role)) as cards:
                 async for card in cards:
                     last = card
                     yield card
@@ -155,9 +166,9 @@ class Assistant:
                 del self._running[incoming.chat]
 
     async def _cards(
-        self, incoming: Incoming, command: Command | None, argument: str, running: _Running
+        self, incoming: Incoming, command: Command | None, argument: str, running: _Running, role: Role
     ) -> AsyncGenerator[Card]:
-        ask = running.ask = await self._ask(incoming, argument)
+        ask = running.ask = await self._ask(incoming, argument, role)
         if ask.returning and command is None:
             await self._engine.lifecycle.verify_all()
         run = command.run if command else chat_desk.talk
@@ -171,7 +182,7 @@ class Assistant:
             if question is not None and one.ask is not None and one.ask.question == question:
                 one.stop()
 
-    async def _ask(self, incoming: Incoming, argument: str) -> Ask:
+    async def _ask(self, incoming: Incoming, argument: str, role: Role) -> Ask:
         conversation = await self._engine.store.conversation(incoming.chat)
         now = self._engine.clock.time()
         returning = 0 < conversation.seen_at < now - PAUSE
@@ -181,9 +192,10 @@ class Assistant:
             conversation=conversation,
             engine=self._engine,
             t=self._speech_of(conversation, incoming),  # only now: the message before may have changed it
-            menu=self.menu,
+            menu=partial(self._menu_for, role, incoming),
             stop=partial(self.cancel, incoming.chat),
             memory=self._memory,
+            role=role,
             returning=returning,
         )
         try:

@@ -7,10 +7,17 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 from bot.cards import Card
-from bot.desk import chat, models, settings
+from bot.desk import chat, models, people, settings
 from bot.desk.ask import Ask
+from core.people import Role
 
 Run = Callable[[Ask], AsyncGenerator[Card]]
+LONGEST_ARGUMENT = 1000  # characters
+LONGEST_INSTRUCTION = 20_000
+
+
+def _never(_: str) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +25,9 @@ class Command:
     """One command. `completes` names what its argument may be; `overtakes` = does not wait for an answer.
 
     `asks` = the id of the question that such an argument has answered anew, which ends an answer to it.
+    `role` = who may use it at the least; `grave` = arguments that only an administrator may give; `place` = it
+    concerns the chat, group or server alone, so that whoever manages that may use it. `longest` = characters of
+    the argument.
     """
 
     name: str
@@ -26,23 +36,43 @@ class Command:
     completes: str = ""
     overtakes: bool = False
     asks: Callable[[str], int | None] = lambda _: None
+    role: Role = Role.GUEST
+    grave: Callable[[str], bool] = _never
+    place: bool = False
+    longest: int = LONGEST_ARGUMENT
+
+    def needs(self, argument: str) -> Role:
+        """Who may use it with that argument."""
+        return Role.ADMINISTRATOR if self.grave(argument) else self.role
 
 
 COMMANDS: tuple[Command, ...] = (
     Command("start", (), settings.start),
     Command("help", ("ajuda",), settings.help_, overtakes=True),
     Command("models", ("modelos",), models.models, completes="models", overtakes=True),
-    Command("use", ("usar",), models.use, completes="models", asks=models.question_of),
-    Command("load", ("carregar",), models.load, completes="models"),
-    Command("unload", ("descarregar",), models.unload, completes="models", overtakes=True),
-    Command("status", (), settings.status, overtakes=True),
+    Command("use", ("usar",), models.use, completes="models", asks=models.question_of, grave=models.anyway),
+    Command("load", ("carregar",), models.load, completes="models", role=Role.MEMBER, grave=models.anyway),
+    Command(
+        "unload",
+        ("descarregar",),
+        models.unload,
+        completes="models",
+        overtakes=True,
+        role=Role.MEMBER,
+        grave=models.forced,
+    ),
+    Command("status", (), settings.status, overtakes=True, role=Role.MEMBER),
     Command("suggest", ("sugerir",), models.suggest, overtakes=True),
-    Command("reset", (), models.reset, overtakes=True),
+    Command("reset", (), models.reset, overtakes=True, role=Role.ADMINISTRATOR),
     Command("new", ("novo",), chat.new),
     Command("stop", ("parar",), chat.stop, overtakes=True),
     Command("retry", ("refazer",), chat.retry),
-    Command("system", ("sistema",), chat.system),
+    Command("system", ("sistema",), chat.system, longest=LONGEST_INSTRUCTION),
     Command("lang", ("idioma",), settings.lang, completes="languages"),
+    Command("pair", ("parear",), people.pair, overtakes=True, role=Role.STRANGER),
+    Command("people", ("pessoas",), people.people, overtakes=True, role=Role.ADMINISTRATOR),
+    Command("allow", ("permitir",), people.allow, overtakes=True, role=Role.ADMINISTRATOR),
+    Command("deny", ("negar",), people.deny, overtakes=True, role=Role.ADMINISTRATOR),
 )
 
 BY_NAME = {name: command for command in COMMANDS for name in (command.name, *command.aliases)}

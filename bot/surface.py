@@ -48,6 +48,12 @@ class Incoming:
     reply_person: str = ""
     reply_name: str = ""
 
+    @property
+    def who(self) -> str:
+        """The person, on whichever platform: `telegram:42`."""
+        platform = self.chat.platform
+        return self.person if self.person.startswith(f"{platform}:") else f"{platform}:{self.person}"
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

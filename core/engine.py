@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from core.access import Access, Rules
 from core.admission import Admission
 from core.catalog import Catalog
 from core.chat import Chat
@@ -21,6 +22,7 @@ from core.providers.lmstudio import LMStudio
 from core.room import MakeRoom
 from core.settings import Settings
 from core.storage import DATABASE, Store, set_aside_if_damaged, sole
+from core.storage.access import AccessQueries
 
 if TYPE_CHECKING:
     from core.jobs import Jobs  # the scheduler is not needed for the first prompt
@@ -39,6 +41,7 @@ class Engine:
     lifecycle: Lifecycle
     chat: Chat
     admission: Admission
+    access: Access
     stack: AsyncExitStack
     why_no_engine: str = ""
     set_aside: Path | None = None  # where the database lies that was found damaged at the start
@@ -151,7 +154,9 @@ async def open_engine(
             catalog, store, measures, time, admission=admission, make_room=MakeRoom(settings.make_room)
         )
         chat = Chat(store, catalog, time, admission=admission, mlx_parallel=settings.mlx_parallel)
-        engine = Engine(settings, time, store, catalog, lifecycle, chat, admission, stack)
+        access = Access(AccessQueries.over(store), time, Rules.of(settings))
+        await access.open()
+        engine = Engine(settings, time, store, catalog, lifecycle, chat, admission, access, stack)
         engine.set_aside = aside
         try:
             yield engine

@@ -11,6 +11,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, create_mod
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.errors import SettingWrong
+from core.people import is_group, is_who
 
 APP = "orquestrador"
 VENDORS = ("openai", "anthropic", "google", "genspark", "mistral", "huggingface", "cohere", "ai21")
@@ -136,6 +137,14 @@ class Settings(BaseSettings):
                 raise ValueError("each server needs a name of its own: small letters, digits, hyphens")
             if "://" not in part or not _address(part.partition("=")[2]):
                 raise ValueError("not of the form name=http://127.0.0.1:8000/v1")
+        return value
+
+    @field_validator("admins", mode="after")
+    @classmethod
+    def _people(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for who in value:
+            if not is_who(who) or is_group(who):
+                raise ValueError("not people such as telegram:123,discord:456")
         return value
 
     @field_validator("telegram_api_root", mode="after")

@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 
 from bot.commands import COMMANDS
+from core.people import Role
 from core.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -12,10 +13,14 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_table_of_commands_is_the_programs() -> None:
-    """Every command stands in the README's table with its aliases, and none that does not exist."""
-    rows = re.findall(r"^\| `/(\w+)[^`]*` \| (.*?) \|", README, flags=re.MULTILINE)
-    table = {name: tuple(re.findall(r"`/(\w+)`", aliases)) for name, aliases in rows}
-    assert table == {command.name: command.aliases for command in COMMANDS}
+    """Every command stands in the README's table with its aliases and who may use it, and none that does not exist."""
+    rows = re.findall(r"^\| `/(\w+)[^`]*` \|(.*?)\| (\w+) \|", README, flags=re.MULTILINE)
+    table = {name: (tuple(re.findall(r"`/(\w+)`", aliases)), who) for name, aliases, who in rows}
+    assert table == {command.name: (command.aliases, _who(command.role)) for command in COMMANDS}
+
+
+def _who(role: Role) -> str:
+    return "anybody" if role is Role.STRANGER else role.name.lower()
 
 
 def test_every_setting_stands_in_the_example() -> None:

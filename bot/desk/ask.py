@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from bot.clean import line
 from bot.surface import Incoming, MenuItem
 from bot.texts import Speech
 from core.conversation import Conversation
 from core.engine import Engine
 from core.errors import StorageFailed
+from core.people import Role, Visitor
 
 
 @dataclass
@@ -23,6 +25,7 @@ class Ask:
     menu: Callable[[str], Sequence[MenuItem]]
     stop: Callable[[], bool]
     memory: asyncio.Lock  # commands that overtake change the same conversation
+    role: Role  # of who asks
     returning: bool = False  # the first word after a pause
     question: int | None = None  # the one that is being answered
     unremembered: StorageFailed | None = None  # why nothing of the question and its answer is kept
@@ -30,7 +33,12 @@ class Ask:
     @property
     def person(self) -> str:
         """Who asks, on whichever platform: `telegram:42`."""
-        return f"{self.incoming.chat.platform}:{self.incoming.person}"
+        return self.incoming.who
+
+    @property
+    def visitor(self) -> Visitor:
+        """Who asks, as access is decided."""
+        return visitor(self.incoming)
 
     async def remember(self, **changes: object) -> None:
         """Change what is remembered of the conversation."""
@@ -38,3 +46,9 @@ class Ask:
             now = await self.engine.store.conversation(self.incoming.chat)
             self.conversation = replace(now, **changes)  # type: ignore[arg-type]  # fields of Conversation by name
             await self.engine.store.save_conversation(self.conversation)
+
+
+def visitor(incoming: Incoming) -> Visitor:
+    """Who sent it, as access is decided. Whoever sits at the console sits at the machine."""
+    local = incoming.local or incoming.chat.platform == "console"
+    return Visitor(incoming.who, line(incoming.name), incoming.groups, local)

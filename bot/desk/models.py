@@ -83,6 +83,16 @@ def question_of(argument: str) -> int | None:
     return int(match[1]) if match else None
 
 
+def anyway(argument: str) -> bool:
+    """Whether a model is to be loaded though it does not fit: that may bring the whole machine down."""
+    return _consented(argument)[1] == "anyway"
+
+
+def forced(argument: str) -> bool:
+    """Whether `/unload` is to cut the answer that somebody gets."""
+    return argument.split()[-1:] == ["force"]
+
+
 async def use(ask: Ask) -> AsyncGenerator[Card]:
     """Choose a model; `MODEL ?TURN` (from a button) also answers that question with it.
 
@@ -181,7 +191,7 @@ async def unload(ask: Ask) -> AsyncGenerator[Card]:
     """Unload a model wherever it is loaded; with `force` also one that is answering."""
     t = ask.t
     words = ask.argument.split()
-    force = words[-1:] == ["force"]
+    force = forced(ask.argument)
     name = " ".join(words[:-1] if force else words)
     catalog = ask.engine.catalog
     async for card in settled(ask):

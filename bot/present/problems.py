@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 
 from bot.cards import Button, Card, Choice, Notice, Tone
+from bot.clean import line
 from bot.present.models import mark, place, reason, told_apart
+from bot.present.refusals import refused
 from bot.texts import Speech
 from core import errors
 from core.model import Failure, FailureKind, Model, ModelState, Resident, Suggestion
 from core.providers import vendors
+from core.refusals import Refusal
 
 
-def trouble(
+def trouble(  # noqa: PLR0911  # one return for each kind
     problem: errors.Problem,
     t: Speech,
     *,
@@ -22,6 +25,8 @@ def trouble(
 
     `model` is the one in use, `suggestion` what may be used instead, `question` the turn to answer then.
     """
+    if isinstance(problem, Refusal):
+        return refused(problem, t)
     failed = unusable(problem, model)
     if failed is not None:
         offer = problem.offer if isinstance(problem, errors.LoadFailed) else ()
@@ -31,7 +36,7 @@ def trouble(
         case errors.ModelUnknown(name, near, verb):
             return _unknown(name, near, verb, t)
         case errors.ModelAmbiguous(name, options, verb):
-            return Choice(t("problem.model-ambiguous", name=name), _choices(options, verb))
+            return Choice(t("problem.model-ambiguous", name=line(name)), _choices(options, verb))
         case errors.NoModel():
             return _no_model(problem, t)
         case errors.DoesNotFit():
@@ -133,7 +138,7 @@ def _choices(models: tuple[Model, ...], verb: str) -> tuple[Button, ...]:
 def _unknown(name: str, near: tuple[Model, ...], verb: str, t: Speech) -> Notice:
     body = t("problem.model-unknown_near" if near else "problem.model-unknown_none")
     buttons = _choices(near, verb) or (Button(t("button.models"), "models"),)
-    return Notice(Tone.ERROR, t("problem.model-unknown", name=name), body, buttons)
+    return Notice(Tone.ERROR, t("problem.model-unknown", name=line(name)), body, buttons)
 
 
 def _no_model(problem: errors.NoModel, t: Speech) -> Notice:

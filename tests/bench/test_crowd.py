@@ -54,7 +54,9 @@ async def _read(stream: asyncio.StreamReader, kinds: list[str]) -> None:
 
 async def _ask(assistant: Assistant, chat: int) -> tuple[int, Card | None]:
     last, count = None, 0
-    async for card in assistant.respond(Incoming(ChatRef("bench", str(chat)), str(chat), f"pergunta {chat}")):
+    async for card in assistant.respond(
+        Incoming(ChatRef("bench", str(chat)), str(chat), f"pergunta {chat}", local=True)
+    ):
         last, count = card, count + 1
     return count, last
 

@@ -90,7 +90,7 @@ class Soak:
     async def _say(self, chat: ChatRef, text: str) -> Card | None:
         last = None
         stopping = self.dice.random() < 0.03  # dice, not secrets
-        async for card in self.assistant.respond(Incoming(chat, chat.chat, text)):
+        async for card in self.assistant.respond(Incoming(chat, chat.chat, text, local=True)):
             last = card
             if stopping and isinstance(card, Reply) and not card.done:
                 stopping = False

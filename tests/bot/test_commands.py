@@ -7,6 +7,7 @@ import pytest
 from bot.commands import BY_NAME, COMMANDS
 from bot.texts import LANGUAGES, Speech
 
+ACCESS = {"pair", "people", "allow", "deny"}
 WANTED = {
     "models": ("modelos",),
     "use": ("usar",),
@@ -22,6 +23,10 @@ WANTED = {
     "lang": ("idioma",),
     "help": ("ajuda",),
     "start": (),
+    "pair": ("parear",),
+    "people": ("pessoas",),
+    "allow": ("permitir",),
+    "deny": ("negar",),
 }
 
 
@@ -52,4 +57,4 @@ def test_names_fit_every_platform(name: str) -> None:
 def test_stopping_and_looking_overtake() -> None:
     """What a person needs while an answer runs does not wait for it; what changes the conversation does."""
     overtaking = {c.name for c in COMMANDS if c.overtakes}
-    assert overtaking == {"help", "models", "unload", "status", "suggest", "reset", "stop"}
+    assert overtaking == {"help", "models", "unload", "status", "suggest", "reset", "stop"} | ACCESS

@@ -14,6 +14,7 @@ from bot.commands import COMMANDS
 from bot.texts import LANGUAGES, Speech, match
 from core.embedded import FetchKind
 from core.model import FailureKind, LoadPath, ModelState
+from core.people import Role
 
 BOT = Path(bot.__file__).parent
 # f-strings in the code that make keys, with everything that may stand in their holes.
@@ -31,6 +32,10 @@ FAMILIES = {
     "problem.storage_{}_title": {
         *("in-use", "missing", "exists", "foreign", "corrupt", "broken", "newer", "set-aside"),
     },
+    "role.{}": {role.name.lower() for role in Role},
+    "refusal.code_{}": {"wrong", "expired", "none", "wait"},
+    "refusal.unchangeable_{}": {"self", "setting", "group"},
+    "allow.{}": {"administrator", "member", "guest"},
     "{}.ask": {"use", "load", "unload"},
     "{}.summary": {f"command.{c.name}" for c in COMMANDS},
     # looked up only where they exist, by `has`; the Problems are enumerated in test_present.py

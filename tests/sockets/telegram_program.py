@@ -15,6 +15,8 @@ from tests.fakes.telegram.server import Chat, FakeTelegram, Message, Person
 from tests.sockets.program import PATIENCE, ROOT, environment
 
 NONE: Mapping[str, str] = {}
+# Who may what has tests of its own: in all others people may everything.
+EVERYBODY = ",".join(f"telegram:{number}" for number in range(1, 300))
 
 
 class Running:
@@ -95,6 +97,7 @@ async def telegram_bot(
                 "TELEGRAM_API_ROOT": telegram.url,
                 "LMSTUDIO_URLS": lmstudio,
                 "LOG_LEVEL": "DEBUG",
+                "ADMINS": EVERYBODY,
                 **settings,
             },
         ),

@@ -24,7 +24,7 @@ async def cards(
     assistant: Assistant, chat: int, text: str, loading: asyncio.Event | None = None
 ) -> list[Card]:
     """Every card of an answer; `loading` is set when the load is seen."""
-    incoming = Incoming(ChatRef("test", str(chat)), f"person-{chat}", text)
+    incoming = Incoming(ChatRef("test", str(chat)), f"person-{chat}", text, local=True)
     seen = []
     async for card in assistant.respond(incoming):
         seen.append(card)
