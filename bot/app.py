@@ -5,7 +5,6 @@ import contextlib
 import importlib
 import os
 import pkgutil
-import signal
 import sys
 from collections.abc import AsyncIterator
 from functools import partial
@@ -19,6 +18,8 @@ from bot import logs, pairing, platforms, present
 from bot.assistant import Assistant
 from bot.cards import plain
 from bot.opening import Opening, OpenPlatform, Web
+from bot.reception import Reception
+from bot.signals import Terminated, heeded
 from bot.standing import Standing, first
 from bot.surface import Platform
 from bot.texts import Speech, match
@@ -29,6 +30,9 @@ from core.settings import Settings, read
 log = structlog.get_logger(__name__)
 
 FAILED = 1
+# Seconds from SIGTERM on; with what the platforms need to log out it must be over before 10 have passed.
+FINISH_WITHIN = 3.5
+LAND_WITHIN = 2.0
 KNOWN = tuple(sorted(module.name for module in pkgutil.iter_modules(platforms.__path__)))
 
 
@@ -60,18 +64,14 @@ async def _run(settings: Settings) -> int:
         if others is not None or problems is None:
             raise
         return complain(first(problems), Speech(settings.language))
-    except _Terminated:
+    except Terminated:
         return 0
-
-
-class _Terminated(Exception):
-    """SIGTERM came, and everything has been put away."""
 
 
 async def _serve(settings: Settings) -> int:
     names = _names(settings)
     _prepare(settings, names)
-    async with open_engine(settings) as engine, _ended_by_signals():
+    async with open_engine(settings) as engine, heeded() as signals:
         t = Speech(settings.language)
         if engine.set_aside is not None:
             complain(StorageFailed("set-aside", str(engine.set_aside)), t)
@@ -81,10 +81,19 @@ async def _serve(settings: Settings) -> int:
             opened = [_open(name, opening, t) for name in names]
             await pairing.offer(engine, opened)
             engine.start()
-            assistant = Assistant(engine)
+            reception = Reception(Assistant(engine), settings.language)
+            signals.farewell = partial(_farewell, reception, standing)
             async with asyncio.TaskGroup() as group:
-                runs = [group.create_task(standing.run(p, assistant), name=p.name) for p in opened]
+                runs = [group.create_task(standing.run(p, reception), name=p.name) for p in opened]
             return max(run.result() for run in runs)
+
+
+async def _farewell(reception: Reception, standing: Standing) -> None:
+    """Let what is under way end or be marked, and its last cards land."""
+    await reception.leave(FINISH_WITHIN)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LAND_WITHIN):
+            await standing.until_quiet()
 
 
 @contextlib.asynccontextmanager
@@ -151,32 +160,6 @@ def _open(name: str, opening: Opening, t: Speech) -> Platform:
         raise SettingWrong("PLATFORMS", t("platform.not_installed", library=missing.name)) from None
     open_platform: OpenPlatform = package.open_platform
     return open_platform(opening)
-
-
-@contextlib.asynccontextmanager
-async def _ended_by_signals() -> AsyncIterator[None]:
-    """SIGTERM ends the program as leaving does: answers are kept, children end."""
-    task = asyncio.current_task()
-    loop = asyncio.get_running_loop()
-    assert task is not None
-    asked = False
-
-    def end() -> None:
-        nonlocal asked
-        asked = True
-        task.cancel()
-
-    with contextlib.suppress(NotImplementedError):  # Windows has no SIGTERM to catch
-        loop.add_signal_handler(signal.SIGTERM, end)
-    try:
-        yield
-    except asyncio.CancelledError as cancelled:  # Ctrl-C cancels too, and is no ordinary end
-        if asked:
-            raise _Terminated from cancelled
-        raise
-    finally:
-        with contextlib.suppress(NotImplementedError):  # same
-            loop.remove_signal_handler(signal.SIGTERM)
 
 
 def _language_of_the_system() -> str:

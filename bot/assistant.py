@@ -21,9 +21,10 @@ from bot.gate import Gate, may
 from bot.surface import Completion, Incoming, MenuItem
 from bot.texts import LANGUAGES, Speech, match
 from bot.trace import where
+from bot.trouble import report
 from core.conversation import ChatRef, Conversation
 from core.engine import Engine
-from core.errors import ModelAmbiguous, ModelUnknown, Problem, StorageFailed
+from core.errors import Problem, StorageFailed
 from core.people import Role
 
 log = structlog.get_logger(__name__)
@@ -40,10 +41,12 @@ class _Running:
     task: "asyncio.Task[object]"
     ask: Ask | None = None  # None while it waits for its turn
     stopped: bool = False
+    leaving: bool = False  # not a person stopped it: the program ends
 
-    def stop(self) -> None:
+    def stop(self, *, leaving: bool = False) -> None:
         if not self.stopped:  # a second one would hit the card that says so
             self.stopped = True
+            self.leaving = leaving
             self.task.cancel()
 
 
@@ -113,6 +116,11 @@ class Assistant:
     async def landed(self, incoming: Incoming, card: Card, messages: Sequence[str]) -> None:
         """See `Responder.landed`; nothing is made of it."""
 
+    def interrupt(self, chat: ChatRef) -> None:
+        """Stop what is under way in that chat since the program ends; the last cards say so."""
+        for one in list(self._running.get(chat, ())):
+            one.stop(leaving=True)
+
     # ------------------------------------------------------------ answering
 
     async def _guarded(
@@ -129,11 +137,11 @@ class Assistant:
                 async for card in cards:
                     yield self._gate.shown(card, role, incoming)
         except Problem as problem:
-            log.info("problem", chat=str(incoming.chat), problem=_told(problem))
+            report(problem)
             yield present.trouble(problem, t)
         except Exception as bug:  # noqa: BLE001  # whatever it is, a person waits for a card
             reference = secrets.token_hex(3)
-            log.error("bug", chat=str(incoming.chat), reference=reference, where=where(bug))  # noqa: TRY400  # its words may quote the person
+            log.error("bug", reference=reference, where=where(bug))  # noqa: TRY400  # its words may quote the person
             body = t("problem.unknown_body", reference=reference)
             yield Notice(Tone.ERROR, t("problem.unknown"), body)
 
@@ -159,7 +167,7 @@ class Assistant:
             if not running.stopped:
                 raise
             task.uncancel()
-            yield self._stopped(last, t)
+            yield self._stopped(last, t, leaving=running.leaving)
         finally:
             self._running[incoming.chat].discard(running)
             if not self._running[incoming.chat]:
@@ -211,13 +219,16 @@ class Assistant:
         wanted = conversation.language or incoming.language
         return Speech(match(wanted, self._engine.settings.language))
 
-    def _stopped(self, last: Card | None, t: Speech) -> Card:
+    def _stopped(self, last: Card | None, t: Speech, *, leaving: bool) -> Card:
         if isinstance(last, Reply) and last.done:
             return last
+        buttons = (Button(t("button.retry"), "retry"),)
         if isinstance(last, Reply) and last.text:
-            buttons = (Button(t("button.retry"), "retry"),)
-            return replace(last, done=True, footnote=t("reply.stopped"), buttons=buttons)
-        return Notice(Tone.INFO, t("stop.done"), buttons=(Button(t("button.retry"), "retry"),))
+            footnote = t("leave.cut" if leaving else "reply.stopped")
+            return replace(last, done=True, footnote=footnote, buttons=buttons)
+        if leaving:
+            return Notice(Tone.WARNING, t("leave.cut"), buttons=buttons)
+        return Notice(Tone.INFO, t("stop.done"), buttons=buttons)
 
     # ------------------------------------------------------------ words
 
@@ -243,12 +254,6 @@ async def _unknown(ask: Ask) -> AsyncGenerator[Card]:
 
 
 _UNKNOWN = Command("", (), _unknown, overtakes=True)
-
-
-def _told(problem: Problem) -> str:
-    """A Problem for the log: a name that a person typed is left out, it may be anything."""
-    typed = isinstance(problem, ModelUnknown | ModelAmbiguous)
-    return type(problem).__name__ if typed else str(problem)
 
 
 def _item(command: Command, t: Speech) -> MenuItem:

@@ -52,6 +52,7 @@ def configure(level: str, form: str, file: Path | None, *, secrets: Iterable[str
     if file is not None:
         handler = RotatingFileHandler(file, maxBytes=FILE_BYTES, backupCount=3, encoding="utf-8", delay=True)
     shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,  # the conversation's id, whoever writes the line
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

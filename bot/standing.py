@@ -6,6 +6,7 @@ import structlog
 
 from bot.surface import Platform, Responder
 from bot.trace import where
+from bot.watch import Counts, Watch, watching
 from core.errors import Problem
 
 log = structlog.get_logger(__name__)
@@ -16,8 +17,10 @@ FAILED = 1
 class Standing:
     """`complain` says a Problem to whoever started the program and returns the exit code."""
 
-    def __init__(self, complain: Callable[[Problem], int]) -> None:
+    def __init__(self, complain: Callable[[Problem], int], counts: Counts | None = None) -> None:
         self._complain = complain
+        self._counts = counts
+        self._watches: dict[str, Watch] = {}
         self._platforms: dict[str, Platform] = {}
         self._ended: dict[str, str] = {}  # platform -> why
 
@@ -29,9 +32,16 @@ class Standing:
             found[name] = self._ended.get(name) or str(getattr(platform, "trouble", ""))
         return found
 
+    async def until_quiet(self) -> None:
+        """Return when no card is on its way any more, on any platform."""
+        for watch in self._watches.values():
+            await watch.until_quiet()
+
     async def run(self, platform: Platform, responder: Responder) -> int:
         """Run a platform until it ends; its exit code. Whatever happens to it, the others run on."""
         self._platforms[platform.name] = platform
+        watch = self._watches[platform.name] = Watch(platform.name, self._counts)
+        watching.set(watch)
         try:
             await platform.run(responder)
         except Problem as problem:

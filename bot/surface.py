@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.cards import Card, Progress
+from bot.watch import watching
 from core.clock import Clock, SystemClock
 from core.conversation import ChatRef, Picture
 
@@ -206,7 +207,12 @@ async def show(cards: AsyncIterator[Card], surface: Surface, clock: Clock | None
     flight; the last card always lands, however often the platform asks for a pause or is away (up to
     PATIENCE seconds). Cancelling it closes the source, so that the model stops.
     """
-    pouring = _Pouring(surface, clock or SystemClock())
+    with watching.get().delivery():
+        return await _show(cards, surface, clock or SystemClock())
+
+
+async def _show(cards: AsyncIterator[Card], surface: Surface, clock: Clock) -> Card | None:
+    pouring = _Pouring(surface, clock)
     latest = _Latest()
     source = asyncio.ensure_future(_drain(cards, latest))
     try:
@@ -253,13 +259,15 @@ class _Pouring:
 
     async def land(self, card: Card) -> None:
         """Show the last card, whatever it takes. It waits for nothing but a pause that was asked for."""
-        deadline = self._clock.monotonic() + PATIENCE
+        ready = self._clock.monotonic()
+        deadline = ready + PATIENCE
         if card != self._shown:
             await self._clock.sleep(max(0.0, self._asked_until - self._clock.monotonic()))
         while not await self._send(card):
             if self._clock.monotonic() > deadline:
                 raise SurfaceDown
             await self._clock.sleep(max(0.0, self._next - self._clock.monotonic()))
+        watching.get().landed(self._clock.monotonic() - ready)
 
     async def _wait_turn(self, latest: _Latest) -> None:
         """Until the next call is allowed, or the last card is there (it has a right of way)."""
@@ -285,6 +293,7 @@ class _Pouring:
             else:
                 self._post = await self._surface.edit(self._post, card)
         except SlowDown as pause:
+            watching.get().paused()
             self._next = self._asked_until = self._clock.monotonic() + pause.seconds
             return False
         except SurfaceDown:

@@ -11,6 +11,7 @@ from bot.cards import Button, Card, Notice, Reply, Tone
 from bot.desk.ask import Ask
 from bot.desk.picking import chosen, suggestion
 from bot.texts import Speech
+from bot.trouble import report
 from core.conversation import (
     Delta,
     Done,
@@ -88,7 +89,7 @@ async def answer(ask: Ask, question: Turn, wish: Wish = _NO_WISH) -> AsyncGenera
 
 
 async def _failed(ask: Ask, question: Turn, model: Model | None, problem: Problem) -> AsyncGenerator[Card]:
-    log.info("no answer", chat=str(ask.incoming.chat), problem=str(problem))
+    report(problem, "no answer")
     await ask.engine.chat.failed(question)
     offer = suggestion(ask, model, sees=bool(question.pictures))
     yield present.trouble(problem, ask.t, model=model, suggestion=offer, question=question.id)
@@ -106,7 +107,7 @@ async def _somewhere(ask: Ask, question: Turn, model: Model, wish: Wish) -> Asyn
         except Problem as problem:
             if following is None or not _of_the_place(problem):
                 raise
-            log.info("failing over", model=model.pool, failed=place.host, to=following.host)
+            report(problem, "failing over", model=model.pool, failed=place.host, to=following.host)
             note = ask.t("reply.failover", host=following.host, failed=place.host)
         else:
             return
@@ -277,6 +278,7 @@ async def _stream(
             await ask.engine.lifecycle.failed_elsewhere(model, problem)
             if not growing.spoke:
                 raise
+            report(problem, "answer broken", model=model.id)
             yield _broken(ask, question, model, growing, problem)
 
 

@@ -9,6 +9,7 @@ from bot.cards import LONGEST_COMMAND, Button, Card, Choice, Listing, Notice, Pr
 from bot.desk.answering import Wish, answer_again
 from bot.desk.ask import Ask
 from bot.desk.picking import chosen, settled, suggestion
+from bot.trouble import report
 from core.conversation import Outcome, Role
 from core.errors import Problem
 from core.model import Model, ModelState, Ready
@@ -182,6 +183,7 @@ async def load(ask: Ask) -> AsyncGenerator[Card]:
                 elif (card := present.loading(event, ask.t)) is not None:
                     yield card
     except Problem as problem:
+        report(problem, "not loaded")
         yield present.trouble(
             problem, ask.t, model=model, suggestion=suggestion(ask, model) if model else None
         )

@@ -8,6 +8,7 @@ from bot.cards import Button, Card, Choice, Listing, Notice, Progress, Row, Tone
 from bot.desk.ask import Ask
 from bot.desk.picking import pick, settled, would_pick
 from bot.texts import LANGUAGES, Speech, match
+from bot.trouble import report
 from core.errors import Problem
 from core.model import FailureKind, HostHealth, Model, ModelState
 from core.providers.base import Loader, Provider
@@ -24,6 +25,7 @@ async def start(ask: Ask) -> AsyncGenerator[Card]:
     try:
         model = model or await pick(ask)
     except Problem as problem:
+        report(problem)
         yield present.trouble(problem, ask.t)
         return
     yield _welcome(ask, model)

@@ -79,3 +79,15 @@ def test_clients_that_log_addresses_are_hushed(name: str) -> None:
     logs.configure("DEBUG", "json", None)
     assert not logging.getLogger(name).isEnabledFor(logging.INFO)
     assert logging.getLogger(name).isEnabledFor(logging.WARNING)
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_the_conversation_is_in_every_line(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ours and those of libraries, as long as one answers it."""
+    logs.configure("INFO", form, None)
+    with structlog.contextvars.bound_contextvars(chat="telegram:42:0"):
+        structlog.get_logger("core.x").info("ready")
+        logging.getLogger("some.library").error("broken")
+    structlog.get_logger("core.x").info("after")
+    lines = capsys.readouterr().err.splitlines()
+    assert ["telegram:42:0" in line for line in lines] == [True, True, False]
