@@ -103,6 +103,10 @@ class Assistant:
             case _:
                 return []
 
+    def welcome(self, incoming: Incoming) -> bool:
+        """See `Responder.welcome`."""
+        return self._gate.role(incoming) >= Role.GUEST
+
     def _menu_for(self, role: Role, incoming: Incoming, language: str | None) -> Sequence[MenuItem]:
         return [one for one in self.menu(language) if may(role, BY_NAME[one.name], "", incoming)]
 

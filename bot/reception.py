@@ -55,6 +55,10 @@ class Reception:
         """See `Responder.complete`."""
         return await self._behind.complete(command, prefix, asker)
 
+    def welcome(self, incoming: Incoming) -> bool:
+        """See `Responder.welcome`."""
+        return self._behind.welcome(incoming)
+
     def cancel(self, chat: ChatRef) -> bool:
         """See `Responder.cancel`."""
         return self._behind.cancel(chat)
@@ -80,7 +84,8 @@ class Reception:
 
     async def _answered(self, incoming: Incoming, cards: AsyncIterator[Card]) -> AsyncIterator[Card]:
         if self._leaving:
-            yield self._away(incoming)
+            if self._behind.welcome(incoming):
+                yield self._away(incoming)
             return
         self._answering[incoming.chat] += 1
         self._quiet.clear()

@@ -144,6 +144,10 @@ class Responder(Protocol):
         """What the argument of a command may be; nothing for those who may not use it (`asker.text` is not read)."""
         ...
 
+    def welcome(self, incoming: Incoming) -> bool:
+        """Whether the person may talk here at all: of others nothing is fetched, and no platform answers by itself."""
+        ...
+
     def cancel(self, chat: ChatRef) -> bool:
         """Stop what is under way in that chat; False if there was nothing."""
         ...

@@ -122,3 +122,12 @@ async def test_until_quiet(*, ends: bool) -> None:
                 raise ZeroDivisionError
     async with asyncio.timeout(5):
         await watch.until_quiet()
+
+
+async def test_strangers_are_told_nothing_on_leaving() -> None:
+    """Whoever may not talk gets no card of ours either."""
+    behind = Behind()
+    behind.strangers = {ANA.who}
+    reception = Reception(behind, "en")
+    await reception.leave(0.0)
+    assert await cards(reception, ANA) == []

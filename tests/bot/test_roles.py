@@ -182,3 +182,10 @@ async def test_too_many_messages(tmp_path: Path) -> None:
         assert "minute: 2 at most" in plain(await there.say("three", Role.MEMBER))
         for _ in range(5):
             assert isinstance(await there.say("more", Role.ADMINISTRATOR), Reply)
+
+
+async def test_who_is_welcome(tmp_path: Path) -> None:
+    """Platforms fetch nothing for those who may not talk."""
+    async with street(tmp_path, FakeLoader([NOVA])) as there:
+        welcome = {role for role in Role if there.assistant.welcome(there.incoming("", role))}
+        assert welcome == {Role.GUEST, Role.MEMBER, Role.ADMINISTRATOR}

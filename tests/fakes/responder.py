@@ -28,6 +28,7 @@ class FakeResponder:
         self._stop = asyncio.Event()
         self.heard: list[Incoming] = []
         self.greeted: list[Incoming] = []
+        self.strangers: set[str] = set()
         self.languages: list[str | None] = []
         self.cancelled: list[ChatRef] = []
         self.landings: list[tuple[Incoming, Card, tuple[str, ...]]] = []
@@ -61,6 +62,9 @@ class FakeResponder:
     async def complete(self, command: str, prefix: str, asker: Incoming) -> Sequence[Completion]:
         del asker
         return [c for c in self._arguments.get(command, ()) if c.value.startswith(prefix)]
+
+    def welcome(self, incoming: Incoming) -> bool:
+        return incoming.who not in self.strangers
 
     def cancel(self, chat: ChatRef) -> bool:
         self.cancelled.append(chat)

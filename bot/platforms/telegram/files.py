@@ -8,6 +8,7 @@ from telegram import Bot, Document, PhotoSize
 from telegram.error import BadRequest, NetworkError, TelegramError
 
 from bot.cards import Notice, Tone
+from bot.clean import file_name
 from bot.platforms.telegram.hearing import Heard
 from bot.platforms.telegram.wording import TelegramTexts
 from core.clock import Clock
@@ -75,7 +76,7 @@ def best(sizes: tuple[PhotoSize, ...]) -> PhotoSize | None:
 
 
 async def _document(bot: Bot, document: Document, texts: TelegramTexts, clock: Clock) -> Brought:
-    name = document.file_name or "?"
+    name = file_name(document.file_name or "")
     picture = document.mime_type in _SEEN
     if not picture and not is_text(name, document.mime_type):
         raise Unfit(Notice(Tone.WARNING, texts.unreadable, texts.unreadable_body))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -107,18 +108,11 @@ class Talk:
     async def _ask(
         self, heard: Heard, all_of_it: list[Heard], text: str, turning: tuple[int, ...] = ()
     ) -> None:
-        try:
-            texts = self._speak(heard.language)
-            brought = [await bring(self._bot, one, texts, self._clock) for one in all_of_it]
-        except Unfit as unfit:
-            await self.answers.tell(unfit.card, heard.spot)
-            return
         incoming = Incoming(
             heard.spot.ref,
             heard.person,
-            "\n\n".join(filter(None, [text, *(one.text for one in brought)])),
+            text,
             language=heard.language,
-            pictures=_pictures(brought),
             message=str(heard.message),
             reply_to=heard.reply_to,
             name=heard.name,
@@ -127,6 +121,15 @@ class Talk:
             reply_person=heard.reply_person,
             reply_name=heard.reply_name,
         )
+        if self._responder.welcome(incoming):
+            try:
+                texts = self._speak(heard.language)
+                brought = [await bring(self._bot, one, texts, self._clock) for one in all_of_it]
+            except Unfit as unfit:
+                await self.answers.tell(unfit.card, heard.spot)
+                return
+            words = "\n\n".join(filter(None, [text, *(one.text for one in brought)]))
+            incoming = replace(incoming, text=words, pictures=_pictures(brought))
         last = await self.answers.answer(incoming, heard.spot, (heard.message, heard.text), turning)
         self._listen(last, heard.spot, heard.person)
 

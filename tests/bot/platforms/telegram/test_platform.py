@@ -111,3 +111,18 @@ async def test_a_token_that_is_not_taken(when: str) -> None:
                 await task
         assert told.value.name == "TELEGRAM_BOT_TOKEN"
         assert "canary" not in str(told.value)
+
+
+async def test_nothing_of_a_stranger_is_fetched() -> None:
+    """Files are not downloaded, and what cannot be read gets no card of the platform's own: the responder decides."""
+    responder = FakeResponder({text: [Notice(Tone.INFO, "Bot particular")] for text in ("veja", "e isto")})
+    responder.strangers = {"telegram:42"}
+    async with FakeTelegram() as telegram, running(telegram, responder):
+        ana = telegram.person(42)
+        chat = telegram.private(ana)
+        await chat.document(ana, "programa.exe", b"MZ", caption="veja")
+        await chat.document(ana, "notas.txt", b"x", caption="e isto")
+        await telegram.wait_for("sendMessage", 2)
+        assert {heard.text for heard in responder.heard} == {"veja", "e isto"}
+        assert [answer.text for answer in chat.answers] == ["Bot particular"] * 2
+        assert telegram.count("getFile") == 0
