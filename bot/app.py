@@ -3,17 +3,19 @@
 import asyncio
 import contextlib
 import importlib
+import os
 import pkgutil
 import sys
 from collections.abc import AsyncIterator
 from functools import partial
+from typing import TextIO
 
 import structlog
-from pydantic import SecretStr
+from pydantic_settings import BaseSettings
 
-from bot import logs, pairing, platforms
+from bot import logs, pairing, platforms, present
 from bot.assistant import Assistant
-from bot.begin import complain, with_settings
+from bot.cards import plain
 from bot.opening import Opening, OpenPlatform, Web
 from bot.reception import Reception
 from bot.signals import Terminated, heeded
@@ -22,10 +24,12 @@ from bot.surface import Platform
 from bot.texts import Speech, match
 from core.engine import Engine, open_engine
 from core.errors import Problem, SettingWrong, StorageFailed
-from core.settings import Settings
+from core.masks import Masks
+from core.settings import Settings, read, secrets_of
 
 log = structlog.get_logger(__name__)
 
+FAILED = 1
 # Seconds from SIGTERM on; with what the platforms need to log out it must be over before 10 have passed.
 FINISH_WITHIN = 3.5
 LAND_WITHIN = 2.0
@@ -34,7 +38,20 @@ KNOWN = tuple(sorted(module.name for module in pkgutil.iter_modules(platforms.__
 
 def run() -> int:
     """Run every configured platform until it ends; the exit code."""
-    return with_settings(lambda settings: asyncio.run(_run(settings)))
+    try:
+        settings = read()
+    except SettingWrong as wrong:
+        return complain(wrong, Speech(_language_of_the_system()))
+    try:
+        return asyncio.run(_run(settings))
+    except KeyboardInterrupt:
+        return 130
+
+
+def complain(problem: Problem, t: Speech, to: TextIO | None = None) -> int:
+    """Say a Problem that keeps the program from starting, with its remedy; the exit code."""
+    print(plain(present.trouble(problem, t)), file=to or sys.stderr)
+    return FAILED
 
 
 async def _run(settings: Settings) -> int:
@@ -53,8 +70,8 @@ async def _run(settings: Settings) -> int:
 
 async def _serve(settings: Settings) -> int:
     names = _names(settings)
-    _prepare(settings, names)
-    async with open_engine(settings) as engine, heeded() as signals:
+    masks = _prepare(settings, names)
+    async with open_engine(settings, masks=masks) as engine, heeded() as signals:
         t = Speech(settings.language)
         if engine.set_aside is not None:
             complain(StorageFailed("set-aside", str(engine.set_aside)), t)
@@ -115,8 +132,8 @@ def _opening(settings: Settings, web: Web | None) -> Opening:
     )
 
 
-def _prepare(settings: Settings, names: tuple[str, ...]) -> None:
-    """Make the data folder and begin to log."""
+def _prepare(settings: Settings, names: tuple[str, ...]) -> Masks:
+    """Make the data folder and begin to log; what the logs must not show."""
     folder = settings.data_dir
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -124,13 +141,10 @@ def _prepare(settings: Settings, names: tuple[str, ...]) -> None:
         raise StorageFailed("read-only", str(folder), error.strerror or "") from error
     to_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     quiet = "console" in names and (to_terminal or not settings.platforms)
-    values = (getattr(settings, name) for name in Settings.model_fields)
-    logs.configure(
-        settings.log_level,
-        settings.log_format,
-        folder / "orquestrador.log" if quiet else None,
-        secrets=[value.get_secret_value() for value in values if isinstance(value, SecretStr)],
-    )
+    masks = Masks(secrets_of(settings))
+    file = folder / "orquestrador.log" if quiet else None
+    logs.configure(settings.log_level, settings.log_format, file, masks)
+    return masks
 
 
 def _open(name: str, opening: Opening, t: Speech) -> Platform:
@@ -143,3 +157,16 @@ def _open(name: str, opening: Opening, t: Speech) -> Platform:
         raise SettingWrong("PLATFORMS", t("platform.not_installed", library=missing.name)) from None
     open_platform: OpenPlatform = package.open_platform
     return open_platform(opening)
+
+
+def _language_of_the_system() -> str:
+    """The settings could not be read: of all of them only the language is read again, as it stands."""
+
+    class Wanted(BaseSettings):
+        model_config = Settings.model_config
+        language: str = ""
+
+    try:
+        return match(Wanted().language)
+    except ValueError:  # .env is no text
+        return match(os.environ.get("LANGUAGE"))

@@ -16,8 +16,10 @@ from bot import clean, present
 from bot.cards import Button, Card, Notice, Reply, Tone
 from bot.commands import BY_NAME, COMMANDS, Command
 from bot.desk import chat as chat_desk
+from bot.desk import keywords
 from bot.desk.ask import Ask
 from bot.gate import Gate, may
+from bot.secrecy import kept_secret
 from bot.surface import Completion, Incoming, MenuItem
 from bot.texts import LANGUAGES, Speech, match
 from bot.trace import where
@@ -71,6 +73,7 @@ class Assistant:
         argument = (match_[2] or "") if match_ else text
         if match_ and command is None:
             command, argument = _UNKNOWN, match_[1]
+        incoming, command = await kept_secret(incoming, command, argument, text)
         async with aclosing(self._guarded(incoming, command, argument)) as cards:
             async for card in cards:
                 yield card
@@ -94,6 +97,8 @@ class Assistant:
         match known.completes:
             case "models":
                 return self._models_like(prefix)
+            case "keys":
+                return keywords.completions(prefix, keywords.known(self._engine.catalog.providers))
             case "languages":
                 return [
                     Completion(code, Speech(code)("language.name"))
@@ -263,4 +268,5 @@ _UNKNOWN = Command("", (), _unknown, overtakes=True)
 def _item(command: Command, t: Speech) -> MenuItem:
     key = f"command.{command.name}"
     arguments = t(f"{key}.arguments") if t.has(f"{key}.arguments") else ""
-    return MenuItem(command.name, command.aliases, t(f"{key}.summary"), arguments)
+    secret = command.secret is not None
+    return MenuItem(command.name, command.aliases, t(f"{key}.summary"), arguments, secret)

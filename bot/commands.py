@@ -7,8 +7,10 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 from bot.cards import Card
-from bot.desk import chat, models, people, settings
+from bot.desk import chat, keys, models, people, settings
 from bot.desk.ask import Ask
+from bot.desk.keywords import carries_key, is_shared
+from core.keyshape import LONGEST as LONGEST_KEY
 from core.people import Role
 
 Run = Callable[[Ask], AsyncGenerator[Card]]
@@ -28,6 +30,7 @@ class Command:
     `role` = who may use it at the least; `grave` = arguments that only an administrator may give; `place` = it
     concerns the chat, group or server alone, so that whoever manages that may use it. `longest` = characters of
     the argument.
+    `secret` = whether such an argument may hold a key, so that the message must not stay readable.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Command:
     grave: Callable[[str], bool] = _never
     place: bool = False
     longest: int = LONGEST_ARGUMENT
+    secret: Callable[[str], bool] | None = None
 
     def needs(self, argument: str) -> Role:
         """Who may use it with that argument."""
@@ -68,6 +72,16 @@ COMMANDS: tuple[Command, ...] = (
     Command("stop", ("parar",), chat.stop, overtakes=True),
     Command("retry", ("refazer",), chat.retry),
     Command("system", ("sistema",), chat.system, longest=LONGEST_INSTRUCTION),
+    Command(
+        "key",
+        ("chave",),
+        keys.key,
+        completes="keys",
+        overtakes=True,
+        grave=is_shared,
+        longest=2 * LONGEST_KEY,
+        secret=carries_key,
+    ),
     Command("lang", ("idioma",), settings.lang, completes="languages"),
     Command("pair", ("parear",), people.pair, overtakes=True, role=Role.STRANGER),
     Command("people", ("pessoas",), people.people, overtakes=True, role=Role.ADMINISTRATOR),

@@ -6,12 +6,13 @@ kept at WARNING.
 
 import logging
 import sys
-from collections.abc import Iterable
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
 import structlog
+
+from core.masks import Masks
 
 LOUD = (
     "markdown_it",
@@ -30,23 +31,18 @@ FILE_BYTES = 2_000_000
 class _Masking(structlog.stdlib.ProcessorFormatter):
     """Whatever a library puts into a line or a traceback, a secret leaves it."""
 
-    def __init__(
-        self, secrets: tuple[str, ...], processors: list[structlog.typing.Processor], **more: Any
-    ) -> None:
+    def __init__(self, masks: Masks, processors: list[structlog.typing.Processor], **more: Any) -> None:
         super().__init__(processors=processors, **more)
-        self._secrets = secrets
+        self._masks = masks
 
     def format(self, record: logging.LogRecord) -> str:
-        line = super().format(record)
-        for secret in self._secrets:
-            line = line.replace(secret, "•••")
-        return line
+        return self._masks.hide(super().format(record))
 
 
-def configure(level: str, form: str, file: Path | None, *, secrets: Iterable[str] = ()) -> None:
+def configure(level: str, form: str, file: Path | None, masks: Masks | None = None) -> None:
     """Send every log line to `file` (rotated, three kept) or, if it is `None`, to standard error.
 
-    `secrets` appear in no line, whoever writes it.
+    What `masks` knows appears in no line, whoever writes it.
     """
     handler: logging.Handler = logging.StreamHandler(sys.stderr)
     if file is not None:
@@ -63,7 +59,7 @@ def configure(level: str, form: str, file: Path | None, *, secrets: Iterable[str
         last = structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "logger", "event"])
     handler.setFormatter(
         _Masking(
-            tuple(filter(None, secrets)),
+            masks or Masks(),
             foreign_pre_chain=shared,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
         )

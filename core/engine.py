@@ -14,15 +14,19 @@ from core.admission import Admission
 from core.catalog import Catalog
 from core.chat import Chat
 from core.clock import Clock, SystemClock
+from core.keys import Keys, ring_of
 from core.lifecycle import Lifecycle
+from core.masks import Masks
 from core.measures import Measures
 from core.model import LoadRules
 from core.providers.base import Provider
 from core.providers.lmstudio import LMStudio
+from core.providers.vendors import VENDORS
 from core.room import MakeRoom
-from core.settings import Settings
+from core.settings import Settings, servers
 from core.storage import DATABASE, Store, set_aside_if_damaged, sole
 from core.storage.access import AccessQueries
+from core.storage.keys import KeyTable
 
 if TYPE_CHECKING:
     from core.jobs import Jobs  # the scheduler is not needed for the first prompt
@@ -42,6 +46,7 @@ class Engine:
     chat: Chat
     admission: Admission
     access: Access
+    keys: Keys
     stack: AsyncExitStack
     why_no_engine: str = ""
     set_aside: Path | None = None  # where the database lies that was found damaged at the start
@@ -128,14 +133,27 @@ def lmstudio_hosts(settings: Settings, clock: Clock) -> list[Provider]:
     ]
 
 
+def vault(settings: Settings, table: KeyTable, clock: Clock, masks: Masks) -> Keys:
+    """The vault over these stored keys, with those of the settings behind them."""
+    named = {vendor.name: getattr(settings, vendor.setting.lower()) for vendor in VENDORS}
+    of_settings = {**named, **{server.name: server.key for server in servers(settings)}}
+    rings = ring_of(settings.data_dir, lambda: settings.master_keys)
+    return Keys(table, rings, clock, of_settings=of_settings.get, seen=masks.add)
+
+
 @asynccontextmanager
 async def open_engine(
-    settings: Settings, *, clock: Clock | None = None, providers: Sequence[Provider] | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    providers: Sequence[Provider] | None = None,
+    masks: Masks | None = None,
 ) -> AsyncIterator[Engine]:
     """Open the store and the providers; nothing is asked of any host before `Engine.start()`.
 
-    Raises StorageFailed; a damaged database is set aside and a new one begun. `providers` replaces the
-    hosts of the settings, in tests.
+    Raises StorageFailed, KeyRingWrong or SettingWrong; a damaged database is set aside and a new one begun.
+    `providers` replaces the hosts of the settings, in tests. `masks` is told every key that is opened, so that
+    no log shows it.
     """
     time = clock or SystemClock()
     async with AsyncExitStack() as stack:
@@ -143,6 +161,8 @@ async def open_engine(
         database = settings.data_dir / DATABASE
         aside = await asyncio.to_thread(set_aside_if_damaged, database, time.time())
         store = await stack.enter_async_context(Store.open(database))
+        keys = vault(settings, KeyTable.over(store), time, masks or Masks())
+        keys.open()
         catalog = Catalog(store, time)
         for provider in lmstudio_hosts(settings, time) if providers is None else providers:
             stack.push_async_callback(provider.aclose)
@@ -156,7 +176,7 @@ async def open_engine(
         chat = Chat(store, catalog, time, admission=admission, mlx_parallel=settings.mlx_parallel)
         access = Access(AccessQueries.over(store), time, Rules.of(settings))
         await access.open()
-        engine = Engine(settings, time, store, catalog, lifecycle, chat, admission, access, stack)
+        engine = Engine(settings, time, store, catalog, lifecycle, chat, admission, access, keys, stack)
         engine.set_aside = aside
         try:
             yield engine

@@ -251,10 +251,9 @@ class Refused(Problem):
 
 @dataclass(eq=False)
 class ApiProblem(Problem):
-    """An external API does not serve us. `vendor` is the provider's name (`openai`).
+    """An external API does not serve us. `vendor` is the provider's name; `retry_after` seconds, if it says so.
 
-    `own` = it was asked with the person's own key, so nobody else is concerned. `text` is its wording,
-    shortened and without keys. `retry_after` seconds, if it says so.
+    `own` = asked with the person's own key: nobody else is concerned. `text` = its wording, without keys.
     """
 
     vendor: str
@@ -269,6 +268,11 @@ class ApiProblem(Problem):
     def failure(self) -> Failure:
         """The same as a model's failure; it has no time of its own."""
         return Failure(self.kind, self.text, 0.0, self.retry_after or 0.0)
+
+    @property
+    def remedies(self) -> tuple[str, ...]:
+        """Give a key, where that helps."""
+        return (f"key set {self.vendor}",) if self.kind.value.startswith("key-") else ()
 
 
 @dataclass(eq=False)
@@ -308,7 +312,6 @@ class RateLimited(ApiProblem):
 class Overloaded(ApiProblem):
     """The vendor has too much to do, or something of it is broken for now."""
 
-    key: ClassVar[str] = "problem.overloaded"
     kind: ClassVar[FailureKind] = FailureKind.OVERLOADED
     whole: ClassVar[bool] = False
 

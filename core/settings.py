@@ -197,6 +197,15 @@ def servers(settings: Settings) -> tuple[Server, ...]:
     return tuple(Server(name, url.rstrip("/"), getattr(keys, _key_field(name))) for name, _, url in found)
 
 
+def secrets_of(settings: Settings) -> tuple[str, ...]:
+    """Every secret that the settings hold, in clear: for what must not show them."""
+    values = [getattr(settings, name) for name in Settings.model_fields]
+    values += [server.key for server in servers(settings)]
+    found = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    rings = settings.master_keys.get_secret_value().split(",") if settings.master_keys else []
+    return (*found, *(part.partition(":")[2] for part in rings))
+
+
 class _Keys(BaseSettings):
     model_config = Settings.model_config
 

@@ -5,6 +5,7 @@ from contextlib import aclosing
 
 from bot import present
 from bot.cards import Button, Card, Choice, Listing, Notice, Progress, Row, Tone
+from bot.desk import keys
 from bot.desk.ask import Ask
 from bot.desk.picking import pick, settled, would_pick
 from bot.texts import LANGUAGES, Speech, match
@@ -15,7 +16,16 @@ from core.providers.base import Loader, Provider
 
 
 async def start(ask: Ask) -> AsyncGenerator[Card]:
-    """Verify every model, pick one if none is chosen, and say how to go on."""
+    """Verify every model, pick one if none is chosen, and say how to go on.
+
+    `/start key-VENDOR` is what a link from a group leads to: there a key is asked for.
+    """
+    if ask.argument.split("-")[0] == "key":
+        ask.argument = " ".join(["set", ask.argument.partition("-")[2]]).strip()
+        async with aclosing(keys.key(ask)) as cards:
+            async for card in cards:
+                yield card
+        return
     yield Progress(ask.t("progress.verifying"), None)
     async with aclosing(settled(ask)) as steps:
         async for card in steps:

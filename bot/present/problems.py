@@ -7,7 +7,7 @@ from bot.clean import line
 from bot.present.models import mark, place, reason, told_apart
 from bot.present.refusals import refused
 from bot.texts import Speech
-from core import errors
+from core import errors, lost
 from core.model import Failure, FailureKind, Model, ModelState, Resident, Suggestion
 from core.providers import vendors
 from core.refusals import Refusal
@@ -31,7 +31,8 @@ def trouble(  # noqa: PLR0911  # one return for each kind
     if failed is not None:
         offer = problem.offer if isinstance(problem, errors.LoadFailed) else ()
         own = isinstance(problem, errors.ApiProblem) and problem.own
-        return _unavailable(*failed, t, suggestion, question, offer=offer, own=own)
+        remedies = _remedies(problem, t)
+        return _unavailable(*failed, t, suggestion, question, offer=offer, own=own, remedies=remedies)
     match problem:
         case errors.ModelUnknown(name, near, verb):
             return _unknown(name, near, verb, t)
@@ -78,6 +79,7 @@ def _unavailable(
     *,
     offer: Sequence[Resident] = (),
     own: bool = False,
+    remedies: tuple[Button, ...] = (),
 ) -> Notice:
     body = [reason(model, failure, t, own=own), *(_frees(resident, t) for resident in offer)]
     best = suggestion.best if suggestion else None
@@ -87,7 +89,7 @@ def _unavailable(
         body.append(t("suggestion.none"))
     again = f"use #{model.tag} ?{question}" if question else f"load #{model.tag}"
     room = (Button(t("button.room"), f"{again} room"),) if offer else ()
-    buttons = (*room, *_offers(suggestion, question, t), Button(t("button.again"), again))
+    buttons = (*room, *_offers(suggestion, question, t), *remedies, Button(t("button.again"), again))
     return Notice(Tone.ERROR, t("failure.title", model=model.name), "\n".join(body), buttons)
 
 
@@ -152,7 +154,7 @@ def _no_model(problem: errors.NoModel, t: Speech) -> Notice:
     return Notice(Tone.ERROR, t("problem.no-model"), "\n".join(words), _remedies(problem, t))
 
 
-def _words(problem: errors.Problem, t: Speech) -> tuple[str, str]:  # noqa: PLR0911  # one return for each kind
+def _words(problem: errors.Problem, t: Speech) -> tuple[str, str]:  # noqa: C901, PLR0911  # one case for each kind
     """Title and body of the Problems that need nothing but their data."""
     match problem:
         case errors.ApiProblem() | errors.Refused():
@@ -161,6 +163,8 @@ def _words(problem: errors.Problem, t: Speech) -> tuple[str, str]:  # noqa: PLR0
             title = f"problem.storage_{why}_title"
             title = title if t.has(title) else "problem.storage"
             return t(title, path=path), t(f"problem.storage_{why}", detail=detail, path=path)
+        case lost.KeyUnreadable() | lost.KeyRingWrong():
+            return _words_of_keys(problem, t)
         case errors.SettingWrong(name, detail):
             return t("problem.setting", name=name, detail=detail), t("problem.setting_body")
         case errors.Unauthorized(host, token_set):
@@ -188,6 +192,13 @@ def _words(problem: errors.Problem, t: Speech) -> tuple[str, str]:  # noqa: PLR0
             return t(problem.key), t(f"{problem.key}_body") if t.has(f"{problem.key}_body") else ""
 
 
+def _words_of_keys(problem: lost.KeyUnreadable | lost.KeyRingWrong, t: Speech) -> tuple[str, str]:
+    if isinstance(problem, lost.KeyUnreadable):
+        return t(problem.key, vendor=vendors.title(problem.vendor)), t("problem.key-unreadable_body")
+    words = t(f"problem.key-ring_{problem.reason}", path=problem.path, detail=problem.detail)
+    return t(problem.key, path=problem.path), words
+
+
 def _words_of_api(problem: errors.ApiProblem | errors.Refused, t: Speech) -> tuple[str, str]:
     if isinstance(problem, errors.Refused):
         model, text = problem.model, problem.text
@@ -208,6 +219,7 @@ _REMEDY_LABELS = {
     "status": "button.status",
     "unload": "button.unload_force",
     "models": "button.models",
+    "key": "button.key",
 }
 
 

@@ -20,6 +20,7 @@ WANTED = {
     "stop": ("parar",),
     "retry": ("refazer",),
     "system": ("sistema",),
+    "key": ("chave",),
     "lang": ("idioma",),
     "help": ("ajuda",),
     "start": (),
@@ -57,4 +58,4 @@ def test_names_fit_every_platform(name: str) -> None:
 def test_stopping_and_looking_overtake() -> None:
     """What a person needs while an answer runs does not wait for it; what changes the conversation does."""
     overtaking = {c.name for c in COMMANDS if c.overtakes}
-    assert overtaking == {"help", "models", "unload", "status", "suggest", "reset", "stop"} | ACCESS
+    assert overtaking == {"help", "models", "unload", "status", "suggest", "reset", "stop", "key"} | ACCESS

@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from bot import logs
+from core.masks import Masks
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +59,7 @@ def test_without_a_file_lines_go_to_standard_error(capsys: pytest.CaptureFixture
 
 def test_a_secret_is_in_no_line(capsys: pytest.CaptureFixture[str]) -> None:
     """Neither a message nor a traceback of a library shows it."""
-    logs.configure("DEBUG", "console", None, secrets=("s3cret", ""))
+    logs.configure("DEBUG", "console", None, Masks(("s3cret", "")))
     refused = ValueError("bot s3cret refused")
     logging.getLogger("some.library").error("GET /s3cret/x", exc_info=refused)
     written = capsys.readouterr().err

@@ -7,7 +7,7 @@ import pytest
 from bot import present
 from bot.cards import Card, Choice, Notice, Progress, Tone, plain
 from bot.texts import LANGUAGES, Speech
-from core import errors
+from core import errors, lost
 from core.embedded import FetchKind
 from core.model import (
     Checking,
@@ -80,6 +80,11 @@ PROBLEMS: dict[type[errors.Problem], list[errors.Problem]] = {
         kind: [kind("openai", own=own, text=text, retry_after=after) for own, text, after in API]
         for kind in API_PROBLEMS
     },
+    lost.KeyUnreadable: [lost.KeyUnreadable("openai")],
+    lost.KeyRingWrong: [
+        lost.KeyRingWrong(why, "/data/master.keys", "0644")
+        for why in ("open", "unreadable", "damaged", "lost")
+    ],
     errors.NothingAsked: [errors.NothingAsked()],
     errors.StorageFailed: [errors.StorageFailed(why, "/data/x.db", "its own words") for why in REASONS],
     errors.SettingWrong: [errors.SettingWrong("SYNC_EVERY", "not a number")],

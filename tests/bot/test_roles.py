@@ -30,6 +30,7 @@ LEAST = {
     "stop": Role.GUEST,
     "retry": Role.GUEST,
     "system": Role.GUEST,
+    "key": Role.GUEST,
     "lang": Role.GUEST,
     "pair": Role.STRANGER,
     "people": Role.ADMINISTRATOR,
@@ -90,6 +91,8 @@ GRAVE = [
     "/use nova anyway",
     "/usar nova ?1 anyway",
     "/carregar x anyway",
+    "/key set openai shared",
+    "/chave esquecer openai todos",
 ]
 
 

@@ -13,6 +13,7 @@ import bot
 from bot.commands import COMMANDS
 from bot.texts import LANGUAGES, Speech, match
 from core.embedded import FetchKind
+from core.keys import Origin
 from core.model import FailureKind, LoadPath, ModelState
 from core.people import Role
 
@@ -36,7 +37,12 @@ FAMILIES = {
     "refusal.code_{}": {"wrong", "expired", "none", "wait"},
     "refusal.unchangeable_{}": {"self", "setting", "group"},
     "allow.{}": {"administrator", "member", "guest"},
+    "problem.key-ring_{}": {"open", "unreadable", "damaged", "lost"},
     "{}.ask": {"use", "load", "unload"},
+    "key.origin_{}": {o.value for o in Origin},
+    "key.no_key_{}": {"empty", "spaces", "characters", "long"},
+    # looked up where it exists; what has no words of its own is `unknown`
+    "key.outcome_{}": {"ok", "key-rejected", "no-money", "unknown"},
     "{}.summary": {f"command.{c.name}" for c in COMMANDS},
     # looked up only where they exist, by `has`; the Problems are enumerated in test_present.py
     "{}.arguments": set(),

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from pydantic import SecretStr
 
 from core.conversation import Delta, Done, ReplyEvent, ReplyOptions, Turn, Usage
-from core.errors import ModelUnknown, Problem
+from core.errors import KeyRejected, ModelUnknown, Problem
 from core.model import (
     Estimate,
     Failure,
@@ -60,6 +60,9 @@ class FakeProvider:
         self.asked: list[tuple[Model, tuple[Turn, ...], ReplyOptions]] = []
         self.stopped = 0  # answers whose reader left before the end
         self.closed = False
+        self.accepts: frozenset[str] | None = None  # keys; `None`: whatever is given
+        self.refusal: Callable[[str], Problem] | None = None  # of a key that is not accepted
+        self.checked: list[str] = []
 
     @property
     def name(self) -> str:
@@ -83,6 +86,12 @@ class FakeProvider:
 
     async def check(self, key: SecretStr | None = None) -> None:
         self.called("check" if key is None else "check key")
+        if key is None:
+            return
+        self.checked.append(secret := key.get_secret_value())
+        if self.accepts is not None and secret not in self.accepts:
+            refusal = self.refusal or (lambda told: KeyRejected(self._name, text=f"Incorrect key: {told}"))
+            raise refusal(secret)
 
     async def reply(
         self, model: Model, turns: Sequence[Turn], options: ReplyOptions

@@ -26,6 +26,7 @@ from prompt_toolkit.utils import is_dumb_terminal
 from bot.clean import clean
 from bot.platforms.console.wording import ConsoleTexts
 from bot.surface import Incoming, MenuItem, Responder
+from core.keyshape import looks_like_key
 
 SIGN = "› "
 OWNER_ONLY = 0o600
@@ -45,6 +46,7 @@ class Prompt:
         unfold: Callable[[], None],
         said: Callable[[str], Incoming],
     ) -> None:
+        self._responder = responder
         self._input = create_input(stdin)
         # A dumb terminal gets prompt-toolkit's dumb prompt, which it gives only when left to its own output:
         # then that must be one that writes no escape sequence.
@@ -53,7 +55,7 @@ class Prompt:
         with create_app_session(input=self._input, output=self._output):
             self._session: PromptSession[str] = PromptSession(
                 FormattedText([("bold ansicyan", SIGN)]),
-                history=_open_history(history_file),
+                history=_open_history(history_file, self._is_secret),
                 completer=CommandCompleter(responder, texts.language, said),
                 complete_while_typing=True,
                 multiline=True,
@@ -75,6 +77,13 @@ class Prompt:
         for session in (self._session, self._secrets):
             # A terminal that does not say where its cursor is works all the same; the warning is for nobody.
             session.app.renderer.cpr_not_supported_callback = None
+
+    def _is_secret(self, line: str) -> bool:
+        """A line that must be in no history: a command that may be given a key, or a bare key."""
+        word = line.strip().partition(" ")[0].lower()
+        items = self._responder.menu(None)
+        commands = {f"/{name}" for item in items if item.secret for name in (item.name, *item.aliases)}
+        return word in commands or any(map(looks_like_key, line.split()))
 
     @contextmanager
     def owning_keys(self) -> Iterator[None]:
@@ -237,7 +246,22 @@ def _keys(unfold: Callable[[], None]) -> KeyBindings:
     return keys
 
 
-class _PrivateHistory(FileHistory):
+class _NoSecrets(History):
+    """A history that keeps no line with a key, not even until the program ends."""
+
+    is_secret: Callable[[str], bool] = staticmethod(lambda _: False)
+
+    def append_string(self, string: str) -> None:
+        """Append, unless a key may be in it."""
+        if not self.is_secret(string):
+            super().append_string(string)
+
+
+class _ShortHistory(_NoSecrets, InMemoryHistory):
+    """A history for as long as the program runs."""
+
+
+class _PrivateHistory(_NoSecrets, FileHistory):
     """A history that only its owner reads, and that never stands in the way of a message."""
 
     def store_string(self, string: str) -> None:
@@ -248,13 +272,19 @@ class _PrivateHistory(FileHistory):
             return
 
 
-def _open_history(path: Path | None) -> History:
+def _open_history(path: Path | None, is_secret: Callable[[str], bool]) -> History:
+    history = _history_at(path)
+    history.is_secret = is_secret
+    return history
+
+
+def _history_at(path: Path | None) -> _NoSecrets:
     if path is None:
-        return InMemoryHistory()
+        return _ShortHistory()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_APPEND | os.O_RDWR, OWNER_ONLY))
         path.chmod(OWNER_ONLY)  # it may be there from another program, open to others
     except OSError:
-        return InMemoryHistory()
+        return _ShortHistory()
     return _PrivateHistory(path)

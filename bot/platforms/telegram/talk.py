@@ -1,8 +1,8 @@
 """What people do on Telegram: they write, correct what they wrote, and press buttons."""
 
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import structlog
@@ -42,6 +42,7 @@ class Talk:
         self._clock = clock
         self._spawn = spawn
         self._commands = names(responder.menu(None))
+        self._door = f"https://t.me/{me.username}?start={{}}"
         self.answers = Answers(bot, responder, clock)
         self._albums: dict[str, list[Heard]] = {}
         self._secrets: dict[tuple[Spot, str], Secret] = {}
@@ -78,11 +79,23 @@ class Talk:
         if heard.album is not None:
             await self._album(heard, heard.album)
         elif secret is not None and not heard.text.startswith("/"):
-            with suppress(TelegramError):  # it must not stay readable; where the bot may not, the person can
-                await self._bot.delete_message(heard.spot.chat, heard.message)
-            await self._ask(heard, [heard], f"/{secret.command.removeprefix('/')} {heard.text}")
+            erased = await self._erase(
+                heard
+            )  # it must not stay readable; where the bot may not, the person can
+            await self._ask(
+                heard, [heard], f"/{secret.command.removeprefix('/')} {heard.text}", erased=erased
+            )
         else:
             await self._ask(heard, [heard], heard.text)
+
+    async def _erase(self, heard: Heard) -> bool:
+        """Take a message away; whether it is gone. In a group that is for administrators."""
+        try:
+            await self._bot.delete_message(heard.spot.chat, heard.message)
+        except TelegramError as refused:
+            log.info("message stays", chat=str(heard.spot.ref), why=type(refused).__name__)
+            return "not found" in refused.message.lower()
+        return True
 
     async def _album(self, heard: Heard, album: str) -> None:
         """The pictures of an album come as messages of their own; only one of them has the words."""
@@ -106,7 +119,13 @@ class Talk:
             await self._ask(heard, [heard], heard.text, turning)
 
     async def _ask(
-        self, heard: Heard, all_of_it: list[Heard], text: str, turning: tuple[int, ...] = ()
+        self,
+        heard: Heard,
+        all_of_it: list[Heard],
+        text: str,
+        turning: tuple[int, ...] = (),
+        *,
+        erased: bool | None = None,
     ) -> None:
         incoming = Incoming(
             heard.spot.ref,
@@ -120,6 +139,9 @@ class Talk:
             groups=groups_of(heard.spot),
             reply_person=heard.reply_person,
             reply_name=heard.reply_name,
+            erase=partial(self._erase, heard),
+            erased=erased,
+            door=self._door,
         )
         if self._responder.welcome(incoming):
             try:
@@ -167,6 +189,7 @@ class Talk:
             name=query.from_user.full_name,
             private=spot.private,
             groups=groups_of(spot),
+            door=self._door,
         )
         turning = (message.message_id,) if press.turns and readable else ()
         last = await self.answers.answer(incoming, spot, turning=turning)

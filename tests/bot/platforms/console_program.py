@@ -82,6 +82,7 @@ def responder() -> FakeResponder:
         commands=[
             MenuItem("models", ("modelos",), "Lists the models"),
             MenuItem("load", (), "Loads a model", "[MODEL]"),
+            MenuItem("key", ("chave",), "Takes a key", "[VENDOR]", secret=True),
         ],
         arguments={"load": [Completion("qwen3-8b", "Qwen 3 8B", "5 GB"), Completion("llama-3", "Llama 3")]},
     )

@@ -244,6 +244,21 @@ def test_secret_is_neither_shown_nor_kept(terminal: Terminal, history: Path) -> 
     assert "secret" not in history.read_text()
 
 
+@pytest.mark.parametrize(
+    "line", ["/key set openai sk-canary", "/CHAVE openai sk-canary", "sk-canary-0123456789abcdefghij"]
+)
+def test_a_typed_key_is_in_no_history(terminal: Terminal, history: Path, line: str) -> None:
+    """What is given to a command that takes keys, and a bare key, comes back by no arrow and stands in no file."""
+    terminal.ready()
+    terminal.say("hello")
+    terminal.see("hello")
+    terminal.say(line)
+    terminal.until(lambda text: text.count("›") >= 3, "a third prompt")  # see the words
+    terminal.type("\x1b[A")
+    terminal.until(lambda text: text.rstrip().endswith("› hello"), "the line before it")
+    assert "canary" not in history.read_text("utf-8")
+
+
 def test_history_is_private_and_comes_back(terminal: Terminal, history: Path) -> None:
     """Messages are kept across runs in a file only its owner reads."""
     terminal.say("remember me")

@@ -1,0 +1,18 @@
+"""The vault: vendors' keys, encrypted at rest, each for one person or for all."""
+
+from core.keys.rings import FileRing, RingSource, SettingRing, ring_of
+from core.keys.rotation import Rotated, rotate
+from core.keys.vault import SHARED, Found, Keys, Origin
+
+__all__ = [
+    "SHARED",
+    "FileRing",
+    "Found",
+    "Keys",
+    "Origin",
+    "RingSource",
+    "Rotated",
+    "SettingRing",
+    "ring_of",
+    "rotate",
+]
