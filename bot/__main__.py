@@ -1,5 +1,6 @@
 """`python -m bot`: run the bot, or one of its tools."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -40,6 +41,26 @@ def main(
         from bot.app import run  # noqa: PLC0415  # --help and --version answer without the rest
 
         raise typer.Exit(run())
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="A file that does not exist yet, or a folder.")],
+) -> None:
+    """Copy the database to FILE, whole, also while the bot runs. API keys stay encrypted; their key file is not in it."""
+    from bot.backup import save  # noqa: PLC0415  # same
+    from bot.begin import with_settings  # noqa: PLC0415  # same
+
+    raise typer.Exit(with_settings(lambda settings: save(settings, file)))
+
+
+@app.command()
+def restore(file: Annotated[Path, typer.Argument(help="What `backup` wrote.")]) -> None:
+    """Put a backup in the database's place, while no bot runs on it; what was there is kept under another name."""
+    from bot.backup import bring_back  # noqa: PLC0415  # same
+    from bot.begin import with_settings  # noqa: PLC0415  # same
+
+    raise typer.Exit(with_settings(lambda settings: bring_back(settings, file)))
 
 
 if __name__ == "__main__":

@@ -3,19 +3,16 @@
 import asyncio
 import contextlib
 import importlib
-import os
 import pkgutil
 import sys
 from collections.abc import AsyncIterator
 from functools import partial
-from typing import TextIO
 
 import structlog
-from pydantic_settings import BaseSettings
 
-from bot import logs, pairing, platforms, present
+from bot import logs, pairing, platforms
 from bot.assistant import Assistant
-from bot.cards import plain
+from bot.begin import complain, with_settings
 from bot.opening import Opening, OpenPlatform, Web
 from bot.reception import Reception
 from bot.signals import Terminated, heeded
@@ -25,11 +22,10 @@ from bot.texts import Speech, match
 from core.engine import Engine, open_engine
 from core.errors import Problem, SettingWrong, StorageFailed
 from core.masks import Masks
-from core.settings import Settings, read, secrets_of
+from core.settings import Settings, secrets_of
 
 log = structlog.get_logger(__name__)
 
-FAILED = 1
 # Seconds from SIGTERM on; with what the platforms need to log out it must be over before 10 have passed.
 FINISH_WITHIN = 3.5
 LAND_WITHIN = 2.0
@@ -38,20 +34,7 @@ KNOWN = tuple(sorted(module.name for module in pkgutil.iter_modules(platforms.__
 
 def run() -> int:
     """Run every configured platform until it ends; the exit code."""
-    try:
-        settings = read()
-    except SettingWrong as wrong:
-        return complain(wrong, Speech(_language_of_the_system()))
-    try:
-        return asyncio.run(_run(settings))
-    except KeyboardInterrupt:
-        return 130
-
-
-def complain(problem: Problem, t: Speech, to: TextIO | None = None) -> int:
-    """Say a Problem that keeps the program from starting, with its remedy; the exit code."""
-    print(plain(present.trouble(problem, t)), file=to or sys.stderr)
-    return FAILED
+    return with_settings(lambda settings: asyncio.run(_run(settings)))
 
 
 async def _run(settings: Settings) -> int:
@@ -157,16 +140,3 @@ def _open(name: str, opening: Opening, t: Speech) -> Platform:
         raise SettingWrong("PLATFORMS", t("platform.not_installed", library=missing.name)) from None
     open_platform: OpenPlatform = package.open_platform
     return open_platform(opening)
-
-
-def _language_of_the_system() -> str:
-    """The settings could not be read: of all of them only the language is read again, as it stands."""
-
-    class Wanted(BaseSettings):
-        model_config = Settings.model_config
-        language: str = ""
-
-    try:
-        return match(Wanted().language)
-    except ValueError:  # .env is no text
-        return match(os.environ.get("LANGUAGE"))

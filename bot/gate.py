@@ -8,7 +8,7 @@ from bot.desk.ask import visitor as visitor_of
 from bot.surface import Incoming
 from core.access import Access
 from core.people import Role
-from core.refusals import MessageTooLong, NotAllowed, Outside
+from core.refusals import MessageTooLong, NotAllowed, NothingSaid, Outside
 
 LONGEST_MESSAGE = 1_000_000  # characters, with the files that came along
 UNCOUNTED = frozenset({"stop"})  # to stop must always be possible
@@ -38,6 +38,8 @@ class Gate:
             await self._access.arrived(visitor)
         if command is None or command.name not in UNCOUNTED:
             self._access.pace(visitor.id, role)
+        if command is None and not argument and not incoming.pictures:
+            raise NothingSaid
         longest = command.longest if command else LONGEST_MESSAGE
         if len(argument) > longest:
             raise MessageTooLong(len(argument), longest)

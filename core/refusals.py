@@ -1,10 +1,10 @@
 """Problems that mean: not you, or not now.
 
-Problem
-└── Refusal              what was asked is not done for this person
+Refusal (a Problem)
 ├── Outside          a stranger, who is told so once a day
 ├── NotAllowed       it takes another role
 ├── TooManyMessages  the minute's messages are used up
+├── NothingSaid      nothing that can be read was in the message
 ├── MessageTooLong   more than anybody may send at once
 ├── CodeRefused      the code for the first administrator is not that one, or no longer
 ├── NobodySuch       what was written names nobody
@@ -48,6 +48,13 @@ class TooManyMessages(Refusal):
     limit: int
     renews_in: float
     key: ClassVar[str] = "refusal.messages"
+
+
+@dataclass(eq=False)
+class NothingSaid(Refusal):
+    """The message holds neither words nor a picture, or only such as nobody can see."""
+
+    key: ClassVar[str] = "refusal.nothing"
 
 
 @dataclass(eq=False)

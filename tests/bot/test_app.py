@@ -14,6 +14,7 @@ import structlog
 from pydantic import SecretStr
 
 from bot import app
+from bot.begin import complain
 from bot.texts import Speech
 from core.errors import SettingWrong
 from core.settings import Settings
@@ -271,7 +272,7 @@ def test_a_second_copy(tmp_path: Path) -> None:
 def test_complain_says_it_with_its_remedy() -> None:
     """One place for what keeps the program from starting; the code is 1."""
     written = io.StringIO()
-    assert app.complain(SettingWrong("X", "why"), Speech("en"), written) == 1
+    assert complain(SettingWrong("X", "why"), Speech("en"), written) == 1
     assert written.getvalue() == (
         "⚠️ The setting X cannot be used: why.\nCorrect it in the environment or in the file .env; see .env.example.\n"
     )

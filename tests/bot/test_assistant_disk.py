@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import complain
+from bot.begin import complain
 from bot.cards import Card, is_error, plain
 from bot.commands import COMMANDS
 from bot.texts import Speech

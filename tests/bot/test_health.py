@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.app import complain
+from bot.begin import complain
 from bot.health import Health
 from bot.standing import Standing
 from bot.texts import Speech

@@ -19,6 +19,7 @@ REFUSALS: list[refusals.Refusal] = [
     refusals.MessageTooLong(2_000_000, 1_000_000),
     *(refusals.CodeRefused(reason, 600.0) for reason in ("wrong", "expired", "none", "wait")),
     refusals.NobodySuch(),
+    refusals.NothingSaid(),
     *(refusals.Unchangeable("telegram:42", reason) for reason in ("self", "setting", "group")),
 ]
 

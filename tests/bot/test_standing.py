@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 import structlog.testing
 
-from bot.app import complain
+from bot.begin import complain
 from bot.standing import Standing, first
 from bot.surface import Responder, Surface
 from bot.texts import Speech
