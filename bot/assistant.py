@@ -28,6 +28,7 @@ from core.conversation import ChatRef, Conversation
 from core.engine import Engine
 from core.errors import Problem, StorageFailed
 from core.people import Role
+from core.sight import Sight
 
 log = structlog.get_logger(__name__)
 
@@ -96,7 +97,7 @@ class Assistant:
             return []
         match known.completes:
             case "models":
-                return self._models_like(prefix)
+                return self._models_like(prefix, await self._engine.catalog.sight(asker.who))
             case "keys":
                 return keywords.completions(prefix, keywords.known(self._engine.catalog.providers))
             case "languages":
@@ -241,10 +242,10 @@ class Assistant:
 
     # ------------------------------------------------------------ words
 
-    def _models_like(self, prefix: str) -> list[Completion]:
+    def _models_like(self, prefix: str, sight: Sight) -> list[Completion]:
         t = Speech(self._engine.settings.language)
         wanted = prefix.lower()
-        visible = [m for m in self._engine.catalog.models() if not m.by_name_only]
+        visible = [m for m in sight.of(self._engine.catalog.models()) if not m.by_name_only]
         found = [m for m in visible if wanted in m.key.lower() or wanted in m.name.lower()]
         # Best first: those that begin with what was typed, before or after the publisher.
         found.sort(key=lambda m: not (m.key.lower().startswith(wanted) or f"/{wanted}" in m.key.lower()))

@@ -5,26 +5,35 @@ what a message finds and what a restart finds again are the same.
 """
 
 import asyncio
-import difflib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import structlog
 
+from core import finding
 from core.clock import Clock
-from core.errors import ModelAmbiguous, ModelUnknown, Problem, StorageFailed, Unauthorized, Unreachable
+from core.cooling import failure_of, pause
+from core.errors import (
+    ApiProblem,
+    ApiUnreachable,
+    KeyMissing,
+    ModelUnknown,
+    Problem,
+    StorageFailed,
+    Unauthorized,
+    Unreachable,
+)
 from core.model import Failure, FailureKind, HostHealth, Model, ModelState
 from core.pool import Pooled, best_first, pooled
-from core.providers.base import Provider
+from core.providers.base import Keyed, Provider
+from core.sight import EVERYTHING, Sight
 from core.storage import Store
 
 log = structlog.get_logger(__name__)
 
-COOL_DOWN = 30.0  # seconds after a first failure; doubles with each further one
-LONGEST_COOL_DOWN = 1800.0
 # These say something of the host, not of the model: gone as soon as the host answers.
 _OF_HOST = frozenset({FailureKind.UNREACHABLE, FailureKind.UNAUTHORIZED})
-NEAR = 3
 
 
 class Catalog:
@@ -66,7 +75,7 @@ class Catalog:
     def provider(self, model: Model) -> Provider:
         """Who serves that model; Unreachable if its host is no longer in the settings."""
         try:
-            return self._providers[f"{model.provider}|{model.host}"]
+            return self._providers[_place_of(model)]
         except KeyError:
             raise Unreachable(model.host, "not in LMSTUDIO_URLS") from None
 
@@ -75,12 +84,14 @@ class Catalog:
     def models(self) -> tuple[Model, ...]:
         """Every model of the configured providers: usable ones first, then by name."""
         order = list(ModelState)
-        found = [self._shown(m) for m in self._models.values() if f"{m.provider}|{m.host}" in self._providers]
-        return tuple(sorted(found, key=lambda m: (m.demo, order.index(m.state), m.key.lower(), m.host)))
+        found = [self._shown(m) for m in self._models.values() if _place_of(m) in self._providers]
+        return tuple(
+            sorted(found, key=lambda m: (m.demo, order.index(m.state), m.rank, m.key.lower(), m.host))
+        )
 
-    def rows(self) -> list[Pooled]:
+    def rows(self, sight: Sight = EVERYTHING) -> list[Pooled]:
         """The models as people see them: one row each, with every host that has it."""
-        return pooled(self.models())
+        return pooled(sight.of(self.models()))
 
     def get(self, name: str | None) -> Model | None:
         """The model with that id, as last seen; by its pool, the best place that has it."""
@@ -100,28 +111,31 @@ class Catalog:
             return replace(model, state=ModelState.LOADING)
         return model
 
-    def find(self, text: str, verb: str = "use") -> Model:
-        """The one model meant by a `#tag`, a key, or a part of a name that only it has.
+    def find(self, text: str, verb: str = "use", sight: Sight = EVERYTHING) -> Model:
+        """The one model meant, among those that are seen. Raises ModelUnknown or ModelAmbiguous."""
+        return finding.find(sight.of(self.models()), text, verb)
 
-        Raises ModelUnknown with near names, or ModelAmbiguous. `verb` is the command to offer for them.
-        """
-        wanted = text.strip().lower()
-        everything = self.models()
-        if wanted.startswith("#"):
-            named = [m for m in everything if m.tag == wanted[1:]]
-        else:
-            named = [m for m in everything if wanted in {m.key.lower(), m.name.lower(), m.id.lower()}]
-            named = named or [m for m in everything if wanted == f"{m.key}@{m.quant}".lower()]
-        visible = [m for m in everything if not m.by_name_only]
-        if not named and wanted and not wanted.startswith("#"):
-            words = wanted.split()
-            named = [m for m in visible if all(word in _haystack(m) for word in words)]
-        found = pooled(named)
-        if len(found) == 1:
-            return found[0].best
-        if found:
-            raise ModelAmbiguous(text, tuple(row.best for row in found), verb)
-        raise ModelUnknown(text, _near(wanted, visible), verb)
+    async def sight(self, person: str | None) -> Sight:
+        """What that person (`None`: anybody) sees, by whose keys there are; asked of vendors with models alone."""
+        listed = {m.provider for m in self._models.values()}
+        vendors = [p for p in self._providers.values() if isinstance(p, Keyed) and p.name in listed]
+        hidden = {p.name for p in vendors if not await p.serves(person)}
+        shown = [p for p in vendors if p.name not in hidden] if person is not None else []
+        return Sight(frozenset(hidden), frozenset({p.name for p in shown if await p.own(person or "")}))
+
+    async def meet(self, person: str) -> None:
+        """Read the vendors that only this person has a key for; one that fails does not disturb the others."""
+        for place, provider in list(self._providers.items()):
+            if not isinstance(provider, Keyed) or await provider.serves(None):
+                continue
+            if not await provider.serves(person):
+                continue
+            try:
+                listed = await provider.models(person)
+            except Problem as problem:
+                log.info("vendor does not list its models", place=place, problem=str(problem))
+                continue
+            await self._keep([self._judged(m) for m in listed])
 
     def health(self) -> list[HostHealth]:
         """How each provider answered last, without asking it again."""
@@ -129,7 +143,8 @@ class Catalog:
         for place, provider in self._providers.items():
             problem = self._problems.get(place)
             detail = problem.detail if isinstance(problem, Unreachable) else ("401" if problem else "")
-            reachable = place in self._checked and not isinstance(problem, Unreachable)
+            away = isinstance(problem, Unreachable | ApiUnreachable | KeyMissing)
+            reachable = place in self._checked and not away
             found.append(
                 HostHealth(
                     provider.name,
@@ -160,7 +175,7 @@ class Catalog:
         await self._sync_once(_place(provider))
         fresh = self._models.get(model.id)
         if fresh is None:
-            raise ModelUnknown(model.key, _near(model.key.lower(), self.models()))
+            raise ModelUnknown(model.key, finding.near(model.key.lower(), self.models()))
         return self._shown(fresh)
 
     async def _sync_once(self, place: str) -> None:
@@ -175,7 +190,10 @@ class Catalog:
         provider = self._providers[place]
         try:
             listed = await provider.models()
-        except (Unreachable, Unauthorized) as problem:
+        except KeyMissing as problem:  # it may be there for those who have a key of their own
+            self._problems[place] = problem
+            raise
+        except (Unreachable, Unauthorized, ApiProblem) as problem:
             await self._host_failed(place, problem)
             raise
         if self._problems.pop(place, None) is not None:
@@ -187,20 +205,18 @@ class Catalog:
             del self._models[one]
         await self._keep(fresh.values(), gone)
 
-    async def _host_failed(self, place: str, problem: Unreachable | Unauthorized) -> None:
+    async def _host_failed(self, place: str, problem: Unreachable | Unauthorized | ApiProblem) -> None:
         if place not in self._problems:
             log.warning("host does not answer", place=place, problem=str(problem))
         self._problems[place] = problem
-        self._checked[place] = self._clock.time()
-        unreachable = isinstance(problem, Unreachable)
-        kind = FailureKind.UNREACHABLE if unreachable else FailureKind.UNAUTHORIZED
-        text = problem.detail if isinstance(problem, Unreachable) else ""
+        now = self._checked[place] = self._clock.time()
+        why = failure_of(problem, now)
         down = [
             replace(
                 m,
                 state=ModelState.INACTIVE,
                 instance=None,
-                failure=m.failure or Failure(kind, text, self._clock.time()),
+                failure=m.failure or why,
             )
             for i, m in self._models.items()
             if i.startswith(f"{place}|") and m.state is not ModelState.INACTIVE
@@ -209,11 +225,11 @@ class Catalog:
 
     def _judged(self, listed: Model) -> Model:
         """The listed model with its earlier failure, as long as that still counts."""
-        if listed.failure is not None or listed.state is ModelState.EXTERNAL:
+        if listed.failure is not None:
             return listed
         known = self._models.get(listed.id)
         own = known.failure if known and known.failure and known.failure.kind not in _OF_HOST else None
-        reasons = [f for f in (own, self._sick.get(f"{listed.provider}|{listed.host}")) if f is not None]
+        reasons = [f for f in (own, self._sick.get(_place_of(listed))) if f is not None]
         failure = max(reasons, key=lambda f: f.until, default=None)
         if failure is None or listed.state is ModelState.LOADED or failure.until <= self._clock.time():
             return listed
@@ -222,17 +238,19 @@ class Catalog:
     def mark_sick(self, failed: Model) -> None:
         """The host refuses every load: put all of it aside for as long as this model."""
         if failed.failure is not None:
-            place = f"{failed.provider}|{failed.host}"
+            place = _place_of(failed)
             times = self._strikes[place] = self._strikes.get(place, 0) + 1
-            until = max(failed.failure.until, failed.failure.at + _pause(times))
+            until = max(failed.failure.until, failed.failure.at + pause(times))
             log.warning("host is sick", place=place, text=failed.failure.text, times=times)
             self._sick[place] = replace(failed.failure, until=until)
 
-    async def mark_failed(self, model: Model, kind: FailureKind, text: str) -> Model:
-        """Put a model aside with its reason; the cool-down doubles with each failure in a row."""
+    async def mark_failed(
+        self, model: Model, kind: FailureKind, text: str, seconds: float | None = None
+    ) -> Model:
+        """Put a model aside with its reason, for `seconds`; else the cool-down doubles with each failure."""
         times = self._strikes[model.id] = self._strikes.get(model.id, 0) + 1
         now = self._clock.time()
-        failure = Failure(kind, text, now, now + _pause(times), times)
+        failure = Failure(kind, text, now, now + (pause(times) if seconds is None else seconds), times)
         log.warning("model inactive", model=model.id, kind=kind.value, text=text, times=times)
         failed = replace(model, state=ModelState.INACTIVE, instance=None, failure=failure)
         await self._keep([failed])
@@ -240,18 +258,46 @@ class Catalog:
 
     async def mark_ready(self, model: Model) -> None:
         """A model answers: whatever failed before is forgotten."""
-        place = f"{model.provider}|{model.host}"
+        place = _place_of(model)
         for name in (model.id, place):
             self._strikes.pop(name, None)
-        self._sick.pop(place, None)
-        await self._keep([replace(model, failure=None)])
+        sick = self._sick.pop(place, None)
+        alike = [m for m in self._models.values() if sick and m.failure == sick and _place_of(m) == place]
+        lifted = [replace(m, state=_rested(m), failure=None) for m in alike if m.id != model.id]
+        await self._keep([replace(model, failure=None), *lifted])
+
+    def held(self, model: Model) -> bool:
+        """Whether anything is held against it, or against all of its place."""
+        known = self._models.get(model.id, model)
+        return bool(known.failure) or model.id in self._strikes or _place_of(model) in self._sick
+
+    async def api_failed(self, model: Model, problem: ApiProblem) -> None:
+        """An API did not serve a question: put it aside, alone or with all of its vendor.
+
+        What failed with a person's own key, or for want of one, says nothing to anybody else.
+        """
+        provider = self.provider(model)
+        if problem.own or isinstance(problem, KeyMissing):
+            return
+        if isinstance(problem, ApiUnreachable) and isinstance(provider, Keyed):
+            provider.forget()
+        else:
+            failed = await self.mark_failed(model, problem.kind, problem.text, problem.retry_after)
+            if not problem.whole:
+                return
+            self.mark_sick(failed)
+        with suppress(Problem):  # what it says now is held against every model of it
+            await self.refresh(model)
 
     async def forgive(self) -> int:
         """Take every mark away; how many there were."""
         self._strikes.clear()
         self._sick.clear()
+        for provider in self._providers.values():
+            if isinstance(provider, Keyed):
+                provider.forget()
         marked = [m for m in self._models.values() if m.failure is not None]
-        await self._keep([replace(m, state=ModelState.ON_DISK, failure=None) for m in marked])
+        await self._keep([replace(m, state=_rested(m), failure=None) for m in marked])
         return len(marked)
 
     def set_loading(self, model: Model, *, loading: bool) -> None:
@@ -280,27 +326,13 @@ class Catalog:
             log.warning("models not recorded", problem=str(full))
 
 
-def _pause(times: int) -> float:
-    """The cool-down after so many failures in a row."""
-    return min(LONGEST_COOL_DOWN, COOL_DOWN * float(1 << min(times - 1, 10)))
+def _rested(model: Model) -> ModelState:
+    return ModelState.ON_DISK if model.local else ModelState.EXTERNAL
+
+
+def _place_of(model: Model) -> str:
+    return f"{model.provider}|{model.host}"
 
 
 def _place(provider: Provider) -> str:
     return f"{provider.name}|{provider.host}"
-
-
-def _haystack(model: Model) -> str:
-    return f"{model.key} {model.name} {model.host}".lower()
-
-
-def _near(wanted: str, models: Iterable[Model]) -> tuple[Model, ...]:
-    """Models whose name, or a word of it, resembles what was written."""
-
-    def likeness(model: Model) -> float:
-        names = [model.key.lower(), model.name.lower(), *model.key.lower().replace("/", "-").split("-")]
-        return max(difflib.SequenceMatcher(None, wanted, name).ratio() for name in names)
-
-    scored = sorted(
-        ((likeness(m), m.key, m) for m in models if not m.by_name_only), key=lambda s: (-s[0], s[1])
-    )
-    return tuple(model for score, _, model in scored[:NEAR] if score > 0.4)  # noqa: PLR2004  # below it is noise

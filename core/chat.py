@@ -35,7 +35,7 @@ from core.conversation import (
 )
 from core.errors import BadRequest, ContextTooLong, EmptyAnswer, NoVision, Problem, StorageFailed
 from core.fitting import ANSWER_ROOM, UNKNOWN_CONTEXT, Fitting, Prompt
-from core.model import Model, ModelState
+from core.model import Model
 from core.storage import Store
 
 log = structlog.get_logger(__name__)
@@ -147,7 +147,7 @@ class Chat:
     async def _queued(self, attempt: "_Attempt") -> AsyncGenerator[ReplyEvent]:
         """Stand in the instance's queue, then ask. External APIs have queues of their own."""
         model = attempt.model
-        if model.state is ModelState.EXTERNAL:
+        if not model.local:
             async with aclosing(self._stream(attempt)) as events:
                 async for event in events:
                     yield event

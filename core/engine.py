@@ -1,7 +1,7 @@
 """The core, opened once: one of the two places where everything is put together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +19,10 @@ from core.lifecycle import Lifecycle
 from core.masks import Masks
 from core.measures import Measures
 from core.model import LoadRules
-from core.providers.base import Provider
+from core.providers.api import Api
+from core.providers.base import KeySource, Provider
 from core.providers.lmstudio import LMStudio
-from core.providers.vendors import VENDORS
+from core.providers.vendors import VENDORS, at, compatible
 from core.room import MakeRoom
 from core.settings import Settings, servers
 from core.storage import DATABASE, Store, set_aside_if_damaged, sole
@@ -141,6 +142,20 @@ def vault(settings: Settings, table: KeyTable, clock: Clock, masks: Masks) -> Ke
     return Keys(table, rings, clock, of_settings=of_settings.get, seen=masks.add)
 
 
+def external_apis(settings: Settings, clock: Clock, keys: Callable[[str], KeySource]) -> list[Provider]:
+    """Every vendor of the table, and the servers of OPENAI_COMPATIBLE; none is asked anything without a key."""
+    table = [
+        at(
+            vendor,
+            getattr(settings, f"{vendor.name}_base_url") or "",
+            getattr(settings, f"{vendor.name}_models"),
+        )
+        for vendor in VENDORS
+    ]
+    own = [compatible(one.name, one.url, keyed=one.key is not None) for one in servers(settings)]
+    return [Api(vendor, keys(vendor.name), clock=clock) for vendor in (*table, *own)]
+
+
 @asynccontextmanager
 async def open_engine(
     settings: Settings,
@@ -164,7 +179,10 @@ async def open_engine(
         keys = vault(settings, KeyTable.over(store), time, masks or Masks())
         keys.open()
         catalog = Catalog(store, time)
-        for provider in lmstudio_hosts(settings, time) if providers is None else providers:
+        if providers is None:
+            apis = external_apis(settings, time, keys.source)
+            providers = [*lmstudio_hosts(settings, time), *apis]
+        for provider in providers:
             stack.push_async_callback(provider.aclose)
             catalog.add(provider)
         await catalog.open()

@@ -8,6 +8,7 @@ from core.conversation import Done, Role, Turn
 from core.model import Model
 
 UNKNOWN_CONTEXT = 4096  # tokens; the smallest that LM Studio loads by itself
+UNKNOWN_API_CONTEXT = 100_000  # tokens; too many are refused before they cost, and the prompt is cut then
 ANSWER_ROOM = 1024  # tokens kept free for the answer, at most a quarter of the context
 CHARS_PER_TOKEN = 3.0  # on the safe side for Portuguese and code; corrected by what servers count
 PICTURE_TOKENS = 1100  # on the safe side of what vision models of this size take for one
@@ -30,7 +31,8 @@ class Fitting:
 
     def budget(self, model: Model) -> int:
         """Tokens for the prompt in the context that is loaded."""
-        context = model.loaded_context or model.max_context or UNKNOWN_CONTEXT
+        unknown = UNKNOWN_CONTEXT if model.local else UNKNOWN_API_CONTEXT
+        context = model.loaded_context or model.max_context or unknown
         return context - min(ANSWER_ROOM, context // 4)
 
     def fit(self, system: str, history: Sequence[Turn], question: Turn, model: Model, budget: int) -> Prompt:

@@ -18,6 +18,7 @@ from core.admission import Admission, queue_of
 from core.catalog import Catalog
 from core.clock import Clock
 from core.errors import (
+    ApiProblem,
     LoadFailed,
     ModelAnswering,
     ModelUnavailable,
@@ -84,6 +85,8 @@ class Lifecycle:
             fresh = await self._catalog.refresh(model)
         except ModelUnknown as gone:
             raise LoadFailed(model, FailureKind.NOT_INSTALLED) from gone
+        except ApiProblem:  # what it says is held against its models; one's own key may do all the same
+            fresh = self._catalog.get(model.id) or model
         if fresh.state is ModelState.INACTIVE and fresh.failure is not None:
             raise ModelUnavailable(fresh, fresh.failure)
         return fresh
@@ -129,7 +132,10 @@ class Lifecycle:
             if not by_hand:
                 raise
             fresh = refused.model
-        if fresh.state in {ModelState.LOADED, ModelState.EXTERNAL}:
+        if not fresh.local:  # nothing is ever loaded there; by hand it is tried though it failed
+            yield Ready(replace(fresh, state=ModelState.EXTERNAL, failure=None), 0.0, LoadPath.ALREADY)
+            return
+        if fresh.state is ModelState.LOADED:
             yield Ready(fresh, 0.0, LoadPath.ALREADY)
             return
         async with aclosing(self._watched(self._join(fresh, consent))) as events:
@@ -286,6 +292,8 @@ class Lifecycle:
             # What a flight has marked already counts once; a load called back says nothing of the model.
             if problem.model.failure is None and problem.kind is not FailureKind.CANCELLED:
                 problem.model = await self._failed(model, problem)
+        elif isinstance(problem, ApiProblem):
+            await self._catalog.api_failed(model, problem)
         elif isinstance(problem, Unreachable | Unauthorized):
             with suppress(Problem):
                 await self._catalog.refresh(model)

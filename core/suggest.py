@@ -14,7 +14,9 @@ COMFORTABLE = 2 * 1024**3  # bytes; smaller files are drafts and toys more often
 def entering(models: Iterable[Model], *, prefer_local: bool = False) -> Model | None:
     """The model for a chat without a choice; `None` if nothing is usable."""
     candidates = _candidates(models)
-    return min(candidates, key=lambda m: (_rank(m, prefer_local=prefer_local), *_first_size(m)), default=None)
+    return min(
+        candidates, key=lambda m: (_rank(m, prefer_local=prefer_local), m.rank, *_first_size(m)), default=None
+    )
 
 
 def after_failure(
@@ -35,13 +37,14 @@ def after_failure(
     def order(model: Model) -> tuple[object, ...]:
         rank = _rank(model, prefer_local=prefer_local)
         if failed is None:
-            return (rank, *_first_size(model), measured.get(model.id, float("inf")))
+            return (rank, model.rank, *_first_size(model), measured.get(model.id, float("inf")))
         kin = failed.family is not None and model.family == failed.family
         return (
             rank,
             model.demo,
             not kin,
             _distance(model, failed),
+            model.rank,
             measured.get(model.id, float("inf")),
             model.key,
         )

@@ -91,7 +91,7 @@ async def answer(ask: Ask, question: Turn, wish: Wish = _NO_WISH) -> AsyncGenera
 async def _failed(ask: Ask, question: Turn, model: Model | None, problem: Problem) -> AsyncGenerator[Card]:
     report(problem, "no answer")
     await ask.engine.chat.failed(question)
-    offer = suggestion(ask, model, sees=bool(question.pictures))
+    offer = await suggestion(ask, model, sees=bool(question.pictures), because=problem)
     yield present.trouble(problem, ask.t, model=model, suggestion=offer, question=question.id)
 
 
@@ -153,7 +153,8 @@ async def _converse(ask: Ask, question: Turn, model: Model, wish: Wish, note: st
 
 async def _awake(ask: Ask, model: Model, wish: Wish) -> AsyncGenerator[Card | Ready]:
     """The load as cards; Ready comes last."""
-    by_hand = wish.model is not None
+    # What failed for the sake of the bot's key says nothing to who has a key of their own.
+    by_hand = wish.model is not None or (model.failure is not None and (await ask.sight()).lifts(model))
     loading = ask.engine.lifecycle.ensure(model, by_hand=by_hand, consent=wish.consent)
     async with aclosing(loading) as events:
         async for event in events:
@@ -267,9 +268,8 @@ async def _stream(
                     if isinstance(event, Trimmed) and conversation.trimmed_told:
                         continue
                     growing.take(event)
-                    if isinstance(event, Done) and growing.trimmed:  # only what is shown counts
-                        with suppress(StorageFailed):  # the answer itself is here
-                            await ask.remember(trimmed_told=True)
+                    if isinstance(event, Done):
+                        await _well(ask, model, growing)
                     yield growing.card(done=isinstance(event, Done))
         except Problem as problem:
             if not last and not growing.spoke and _may_pass(problem):
@@ -279,7 +279,19 @@ async def _stream(
             if not growing.spoke:
                 raise
             report(problem, "answer broken", model=model.id)
-            yield _broken(ask, question, model, growing, problem)
+            yield await _broken(ask, question, model, growing, problem)
+
+
+async def _well(ask: Ask, model: Model, growing: _Growing) -> None:
+    """The answer is whole: what that changes."""
+    if growing.trimmed:  # only what is shown counts
+        with suppress(StorageFailed):  # the answer itself is here
+            await ask.remember(trimmed_told=True)
+    catalog = ask.engine.catalog
+    # An API answers again: with a key that counts for everybody, that is good news for everybody.
+    if not model.local and catalog.held(model) and model.provider not in (await ask.sight()).own:
+        await catalog.mark_ready(model)
+        await catalog.sync()
 
 
 def _patience(event: Waiting | Reading, model: Model, t: Speech) -> Card | None:
@@ -300,13 +312,13 @@ def _why_broken(problem: Problem, t: Speech) -> str:
             return t("problem.interrupted_reason")
 
 
-def _broken(ask: Ask, question: Turn, model: Model, growing: _Growing, problem: Problem) -> Reply:
+async def _broken(ask: Ask, question: Turn, model: Model, growing: _Growing, problem: Problem) -> Reply:
     """What had come stays; below it what happened and what to do."""
     card = growing.card(done=True)
     footnote = ask.t("reply.interrupted", reason=_why_broken(problem, ask.t))
     if growing.passing:
         return replace(card, footnote=f"{footnote}\n{card.footnote}", failed=True)
-    offer = suggestion(ask, model)
+    offer = await suggestion(ask, model, because=problem)
     buttons = [Button(ask.t("button.retry"), f"use #{model.tag} ?{question.id}")]
     if offer.best is not None:
         name = present.short_name(offer.best)

@@ -11,6 +11,7 @@ from core.conversation import Conversation
 from core.engine import Engine
 from core.errors import StorageFailed
 from core.people import Role, Visitor
+from core.sight import Sight
 
 
 @dataclass
@@ -29,6 +30,7 @@ class Ask:
     returning: bool = False  # the first word after a pause
     question: int | None = None  # the one that is being answered
     unremembered: StorageFailed | None = None  # why nothing of the question and its answer is kept
+    _sight: Sight | None = None
 
     @property
     def person(self) -> str:
@@ -39,6 +41,17 @@ class Ask:
     def visitor(self) -> Visitor:
         """Who asks, as access is decided."""
         return visitor(self.incoming)
+
+    async def sight(self, *, anew: bool = False) -> Sight:
+        """Which models the person sees, by whose keys there are."""
+        if self._sight is None or anew:
+            self._sight = await self.engine.catalog.sight(self.person)
+        return self._sight
+
+    async def meet(self) -> None:
+        """Find also the models that only this person has a key for."""
+        await self.engine.catalog.meet(self.person)
+        await self.sight(anew=True)
 
     async def remember(self, **changes: object) -> None:
         """Change what is remembered of the conversation."""

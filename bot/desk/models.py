@@ -1,5 +1,6 @@
 """The models: list, choose, load, unload, suggest, reset."""
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -11,9 +12,10 @@ from bot.desk.ask import Ask
 from bot.desk.picking import chosen, settled, suggestion
 from bot.trouble import report
 from core.conversation import Outcome, Role
-from core.errors import Problem
+from core.errors import ModelUnknown, Problem
 from core.model import Model, ModelState, Ready
 from core.pool import Pooled
+from core.sight import EVERYTHING
 
 PAGE = 20
 _IN_MEMORY = frozenset({ModelState.LOADED, ModelState.LOADING})
@@ -26,15 +28,19 @@ async def models(ask: Ask) -> AsyncGenerator[Card]:
     """List the models, all or those that match; the last word may be a page number."""
     async for card in settled(ask):
         yield card
-    await ask.engine.catalog.sync()
+    await asyncio.gather(ask.engine.catalog.sync(), ask.meet())
     wanted, page = _page(ask.argument.strip())
     words = wanted.lower().split()
-    rows = [r for r in ask.engine.catalog.rows() if not r.best.by_name_only or _current(ask, r.best)]
+    rows = [
+        r
+        for r in ask.engine.catalog.rows(await ask.sight(anew=True))
+        if not r.best.by_name_only or _current(ask, r.best)
+    ]
     yield _listing(ask, wanted, [r for r in rows if all(w in _words(r) for w in words)], page)
 
 
 def _words(row: Pooled) -> str:
-    hosts = " ".join(m.host for m in row.places)
+    hosts = " ".join(f"{m.provider} {present.place(m)}" for m in row.places)
     return f"{row.best.key} {row.best.name} {hosts}".lower()
 
 
@@ -106,9 +112,11 @@ async def use(ask: Ask) -> AsyncGenerator[Card]:
     async for card in settled(ask):
         yield card
     if not name:
-        yield _choice(ask, "use", [r.best for r in ask.engine.catalog.rows() if r.best.usable])
+        yield await _choice(
+            ask, "use", [r.best for r in ask.engine.catalog.rows(await ask.sight()) if r.best.usable]
+        )
         return
-    model = ask.engine.catalog.find(name, "use")
+    model = await _found(ask, name, "use")
     await ask.remember(model_id=model.pool)
     if question is None:
         yield await _now_used(ask, model)
@@ -142,10 +150,20 @@ async def _now_used(ask: Ask, model: Model) -> Notice:
     return Notice(Tone.SUCCESS, title, t("use.not_loaded"), (button,))
 
 
-def _choice(ask: Ask, verb: str, found: list[Model]) -> Card:
+async def _found(ask: Ask, name: str, verb: str) -> Model:
+    """The model meant, also among those that only this person has a key for; by its tag in any case."""
+    try:
+        return ask.engine.catalog.find(name, verb, await ask.sight())
+    except ModelUnknown:
+        await ask.meet()
+    sight = EVERYTHING if name.startswith("#") else await ask.sight()
+    return ask.engine.catalog.find(name, verb, sight)
+
+
+async def _choice(ask: Ask, verb: str, found: list[Model]) -> Card:
     listed = [m for m in found if not m.by_name_only][:8]
     if not listed:
-        return present.offers(suggestion(ask, None), None, ask.t)
+        return present.offers(await suggestion(ask, None), None, ask.t)
     named = zip(present.told_apart(listed), listed, strict=True)
     options = tuple(Button(f"{present.mark(m, ask.t)} {name}", f"{verb} #{m.tag}") for name, m in named)
     return Choice(ask.t(f"{verb}.ask"), options)
@@ -156,7 +174,7 @@ async def _named(ask: Ask, verb: str, name: str) -> AsyncGenerator[Card | Model]
     async for card in settled(ask):
         yield card
     if name:
-        yield ask.engine.catalog.find(name, verb)
+        yield await _found(ask, name, verb)
         return
     async with aclosing(chosen(ask)) as steps:
         async for step in steps:
@@ -184,9 +202,8 @@ async def load(ask: Ask) -> AsyncGenerator[Card]:
                     yield card
     except Problem as problem:
         report(problem, "not loaded")
-        yield present.trouble(
-            problem, ask.t, model=model, suggestion=suggestion(ask, model) if model else None
-        )
+        offer = await suggestion(ask, model, because=problem) if model else None
+        yield present.trouble(problem, ask.t, model=model, suggestion=offer)
 
 
 async def unload(ask: Ask) -> AsyncGenerator[Card]:
@@ -205,7 +222,7 @@ async def unload(ask: Ask) -> AsyncGenerator[Card]:
         loaded = [r.best for r in catalog.rows() if r.best.state in _IN_MEMORY]
         own = [m for m in loaded if _current(ask, m)]
         if len(loaded) != 1 and not own:
-            yield _choice(ask, "unload", loaded) if loaded else Notice(Tone.INFO, t("unload.nothing"))
+            yield await _choice(ask, "unload", loaded) if loaded else Notice(Tone.INFO, t("unload.nothing"))
             return
         model = (own or loaded)[0]
     yield Progress(t("progress.unloading", model=model.name), None)
@@ -244,14 +261,14 @@ async def suggest(ask: Ask) -> AsyncGenerator[Card]:
     turns = await ask.engine.store.turns(ask.incoming.chat, after=ask.conversation.began, limit=2)
     waiting = [t for t in turns[-1:] if t.role is Role.USER and t.outcome is not Outcome.DONE]
     question = waiting[0].id if waiting else None
-    yield present.offers(suggestion(ask, current), question, ask.t)
+    yield present.offers(await suggestion(ask, current), question, ask.t)
 
 
 async def reset(ask: Ask) -> AsyncGenerator[Card]:
     """Clear every failure mark and look at every host again."""
     yield Progress(ask.t("progress.verifying"), None)
     marks = await ask.engine.lifecycle.reset()
-    known = [m for m in ask.engine.catalog.models() if not m.by_name_only]
+    known = [m for m in (await ask.sight()).of(ask.engine.catalog.models()) if not m.by_name_only]
     usable = sum(m.usable for m in known)
     body = ask.t("reset.body", marks=marks, usable=usable, total=len(known))
     yield Notice(Tone.SUCCESS, ask.t("reset.done"), body, (Button(ask.t("button.models"), "models"),))

@@ -7,7 +7,7 @@ from contextlib import suppress
 from bot.cards import Card, Progress
 from bot.desk.ask import Ask
 from core import suggest
-from core.errors import LoadFailed, NoModel, StorageFailed
+from core.errors import ApiProblem, LoadFailed, NoModel, Problem, StorageFailed
 from core.model import FailureKind, Model, ModelState, Suggestion
 
 PATIENCE = 20.0  # seconds that the first look at the hosts may take
@@ -31,6 +31,9 @@ async def chosen(ask: Ask) -> AsyncGenerator[Card | Model]:
         yield card
     model_id = ask.conversation.model_id
     known = ask.engine.catalog.get(model_id)
+    if known is None and model_id is not None:
+        await ask.meet()  # it may be of a vendor that only this person has a key for
+        known = ask.engine.catalog.get(model_id)
     if known is not None:
         yield known
     elif model_id is not None:
@@ -41,34 +44,41 @@ async def chosen(ask: Ask) -> AsyncGenerator[Card | Model]:
 
 async def pick(ask: Ask) -> Model:
     """A model for a conversation that has not chosen. Raises NoModel."""
-    model = would_pick(ask)
+    model = await would_pick(ask)
     if model is None:  # LM Studio may have been started since the last look
         await ask.engine.look_again()
-        model = would_pick(ask)
+        await ask.meet()
+        model = await would_pick(ask)
     if model is None:
-        raise _none(ask)
+        raise await _none(ask)
     if not model.demo:  # a demonstration is a stopgap: LM Studio takes over as soon as it answers
         with suppress(StorageFailed):  # then it is picked anew next time
             await ask.remember(model_id=model.pool)
     return model
 
 
-def would_pick(ask: Ask) -> Model | None:
+async def would_pick(ask: Ask) -> Model | None:
     """The model that a first message would go to, by what is known now."""
     prefer_local = ask.engine.settings.prefer == "local"
-    return suggest.entering(_bests(ask), prefer_local=prefer_local)
+    return suggest.entering(await _bests(ask), prefer_local=prefer_local)
 
 
-def suggestion(ask: Ask, failed: Model | None, *, sees: bool = False) -> Suggestion:
-    """What to offer instead of `failed`, by what is known now; with `sees` only models that see pictures."""
+async def suggestion(
+    ask: Ask, failed: Model | None, *, sees: bool = False, because: Problem | None = None
+) -> Suggestion:
+    """What to offer instead of `failed`, by what is known now; with `sees` only models that see pictures.
+
+    Where all of a vendor does not serve (`because`), nothing else of it is offered.
+    """
     prefer_local = ask.engine.settings.prefer == "local"
-    models = [m for m in _bests(ask) if m.vision or not sees]
+    without = because.vendor if isinstance(because, ApiProblem) and because.whole else ""
+    models = [m for m in await _bests(ask) if (m.vision or not sees) and m.provider != without]
     return suggest.after_failure(models, failed, prefer_local=prefer_local)
 
 
-def _bests(ask: Ask) -> list[Model]:
+async def _bests(ask: Ask) -> list[Model]:
     """Each model once, at the place that a message would go to."""
-    return [row.best for row in ask.engine.catalog.rows()]
+    return [row.best for row in ask.engine.catalog.rows(await ask.sight())]
 
 
 def _gone(model_id: str) -> Model:
@@ -77,13 +87,13 @@ def _gone(model_id: str) -> Model:
     return Model(provider=provider, host="", key=key, name=key, state=ModelState.INACTIVE)
 
 
-def _none(ask: Ask) -> NoModel:
+async def _none(ask: Ask) -> NoModel:
     engine = ask.engine
     hosts = [h for h in engine.catalog.health() if h.provider == "lmstudio"]
     names = tuple(h.host for h in hosts)
-    models = [m for m in engine.catalog.models() if not m.by_name_only]
+    models = [m for m in (await ask.sight()).of(engine.catalog.models()) if not m.by_name_only]
     embedded = [m for m in models if m.provider == "embedded" and m.failure is not None]
-    if not any(h.reachable for h in hosts):
+    if not any(h.reachable for h in hosts) and all(m.local for m in models):
         detail = "off" if engine.settings.embedded == "off" else engine.why_no_engine
         if embedded and embedded[0].failure is not None:
             detail = embedded[0].failure.text

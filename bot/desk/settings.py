@@ -12,7 +12,8 @@ from bot.texts import LANGUAGES, Speech, match
 from bot.trouble import report
 from core.errors import Problem
 from core.model import FailureKind, HostHealth, Model, ModelState
-from core.providers.base import Loader, Provider
+from core.providers import vendors
+from core.providers.base import Keyed, Loader, Provider
 
 
 async def start(ask: Ask) -> AsyncGenerator[Card]:
@@ -93,10 +94,12 @@ async def status(ask: Ask) -> AsyncGenerator[Card]:
     yield Progress(ask.t("progress.verifying"), None)
     await ask.engine.catalog.sync()
     t, engine = ask.t, ask.engine
-    rows = [_model_row(ask)]
+    rows = [await _model_row(ask)]
     for provider in engine.catalog.providers:
-        health = await _health(ask, provider)
-        rows.append(_host_row(ask, health))
+        if not isinstance(provider, Keyed):
+            rows.append(_host_row(ask, await _health(ask, provider)))
+        elif await provider.serves(ask.person):
+            rows.append(await _vendor_row(ask, provider.name))
     if engine.set_aside is not None:
         aside = str(engine.set_aside)
         rows.append(Row("⚠️", t("status.database"), t("problem.storage_set-aside", path=aside)))
@@ -114,8 +117,25 @@ async def status(ask: Ask) -> AsyncGenerator[Card]:
     )
 
 
-def _model_row(ask: Ask) -> Row:
-    model = ask.engine.catalog.get(ask.conversation.model_id) or would_pick(ask)
+async def _vendor_row(ask: Ask, vendor: str) -> Row:
+    """An external API: how many models, or why it does not serve."""
+    name = vendors.title(vendor)
+    seen = (await ask.sight()).of(ask.engine.catalog.models())
+    here = [m for m in seen if m.provider == vendor]
+    failed = [m for m in here if m.failure is not None]
+    if here and len(failed) == len(here) and failed[0].failure is not None:
+        return Row("❌", name, present.reason(failed[0], failed[0].failure, ask.t))
+    own = ask.t("status.own_key") if vendor in (await ask.sight()).own else ""
+    words = (
+        ask.t("status.models", n=len(here)),
+        own,
+        ask.t("status.failed", n=len(failed)) if failed else "",
+    )
+    return Row("🌐", name, " · ".join(w for w in words if w))
+
+
+async def _model_row(ask: Ask) -> Row:
+    model = ask.engine.catalog.get(ask.conversation.model_id) or await would_pick(ask)
     if model is None:
         return Row("•", ask.t("status.model"), ask.t("status.no_model"))
     note = present.reason(model, model.failure, ask.t) if model.failure else ""

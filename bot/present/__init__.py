@@ -1,6 +1,6 @@
 """Events and Problems into cards, in the reader's language. Pure: nothing is asked of anybody here."""
 
-from bot.present.models import LONGEST_LABEL, mark, model_detail, reason, short_name, told_apart
+from bot.present.models import LONGEST_LABEL, mark, model_detail, place, reason, short_name, told_apart
 from bot.present.problems import not_remembered, offers, trouble, unusable
 from bot.present.progress import loaded, loaded_header, loading, reading, waiting
 
@@ -13,6 +13,7 @@ __all__ = [
     "model_detail",
     "not_remembered",
     "offers",
+    "place",
     "reading",
     "reason",
     "short_name",

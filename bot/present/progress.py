@@ -80,7 +80,8 @@ def loaded_header(ready: Ready, t: Speech) -> str:
 def loaded(ready: Ready, t: Speech) -> Notice:
     """The end of a load by hand."""
     if ready.via is LoadPath.ALREADY:
-        return Notice(Tone.SUCCESS, t("ready.already", model=ready.model.name))
+        key = "ready.already" if ready.model.local else "ready.external"
+        return Notice(Tone.SUCCESS, t(key, model=ready.model.name))
     context = ready.model.loaded_context
     key = "ready.card_body" if context else "ready.card_body_plain"
     body = t(key, seconds=t.seconds(ready.seconds), context=context)

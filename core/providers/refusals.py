@@ -16,14 +16,14 @@ from core.errors import (
     BadRequest,
     ContextTooLong,
     KeyRejected,
-    LoadFailed,
+    ModelMissing,
     NoMoney,
     Overloaded,
     Problem,
     RateLimited,
     Refused,
 )
-from core.model import FailureKind, Model
+from core.model import Model
 from core.providers.pieces import items, objects
 from core.providers.vendors import Meaning, Vendor
 
@@ -222,7 +222,7 @@ def problem(  # noqa: PLR0911  # one return for each meaning
         case Meaning.LENGTH:
             return ContextTooLong(model, model.max_context)
         case Meaning.MODEL:
-            return LoadFailed(model, FailureKind.NOT_INSTALLED, text)
+            return ModelMissing(name, own, text)
         case Meaning.SAFETY:
             return Refused(model, text)
         case Meaning.BAD:

@@ -40,6 +40,7 @@ API_PROBLEMS: tuple[type[errors.ApiProblem], ...] = (
     errors.NoMoney,
     errors.RateLimited,
     errors.Overloaded,
+    errors.ModelMissing,
     errors.ApiUnreachable,
 )
 

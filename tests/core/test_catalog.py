@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.catalog import LONGEST_COOL_DOWN, Catalog
+from core.catalog import Catalog
+from core.cooling import LONGEST_COOL_DOWN
 from core.errors import ModelUnknown, Problem, Unauthorized, Unreachable
 from core.model import FailureKind, ModelState
 from core.providers.base import Loader, Provider

@@ -29,11 +29,11 @@ from core.conversation import (
     Usage,
 )
 from core.errors import ContextTooLong, EmptyAnswer, Interrupted, ModelGone, Problem
-from core.fitting import ANSWER_ROOM, UNKNOWN_CONTEXT, Fitting
-from core.model import Model
+from core.fitting import ANSWER_ROOM, UNKNOWN_API_CONTEXT, UNKNOWN_CONTEXT, Fitting
+from core.model import Model, ModelState
 from core.storage import Store
 from tests.fakes.clock import BEGAN, FakeClock
-from tests.fakes.provider import FakeProvider, Line, external
+from tests.fakes.provider import FakeProvider, Line, a_model, external
 
 CHAT = ChatRef("console", "1")
 MODEL = external(max_context=4096)
@@ -325,7 +325,8 @@ def test_budget() -> None:
     """Room for the answer is kept free in the context that is loaded, or could be."""
     assert BOX.budget(replace(MODEL, loaded_context=8192)) == 8192 - ANSWER_ROOM
     assert BOX.budget(replace(MODEL, loaded_context=2048, max_context=9999)) == 2048 - 512
-    assert BOX.budget(replace(MODEL, max_context=None)) == UNKNOWN_CONTEXT - ANSWER_ROOM
+    assert BOX.budget(a_model(state=ModelState.ON_DISK)) == UNKNOWN_CONTEXT - ANSWER_ROOM
+    assert BOX.budget(replace(MODEL, max_context=None)) == UNKNOWN_API_CONTEXT - ANSWER_ROOM
 
 
 async def test_density_is_learnt(talk: Talk) -> None:

@@ -15,6 +15,8 @@ from core.engine import Engine, lmstudio_hosts, open_engine
 from core.errors import StorageFailed, Unauthorized, Unreachable
 from core.jobs import Jobs
 from core.model import ModelState
+from core.providers.base import Keyed
+from core.providers.vendors import VENDORS
 from core.settings import Settings
 from core.storage import Store
 from tests.fakes.clock import FakeClock, settle
@@ -191,7 +193,35 @@ async def test_hosts_of_the_settings(tmp_path: Path) -> None:
     for host in hosts:
         await host.aclose()
     async with open_engine(settings(tmp_path)) as engine:
-        assert [p.host for p in engine.catalog.providers] == ["127.0.0.1:1234"]
+        assert [p.host for p in engine.catalog.providers if p.host] == ["127.0.0.1:1234"]
+
+
+async def test_external_apis_of_the_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Every vendor of the table and each server of one's own, at its address, with its key and favourites."""
+    monkeypatch.setenv("GROQ_API_KEY", "gsk_of_groq")
+    given = settings(
+        tmp_path,
+        openai_api_key="sk-of-openai",
+        openai_base_url="http://127.0.0.1:9/v1",
+        ai21_models="jamba-9",
+        openai_compatible="groq=https://g.example/v1,box=http://box:1/v1",
+    )
+    async with open_engine(given) as engine:
+        apis = {api.name: api for api in engine.catalog.providers if isinstance(api, Keyed)}
+        assert list(apis) == [*(vendor.name for vendor in VENDORS), "groq", "box"]
+        serving = [name for name, api in apis.items() if await api.serves(None)]
+        assert serving == ["openai", "groq", "box"]
+        paid = {name: await engine.keys.source(name)(None) for name in ("openai", "groq", "box")}
+        told = {name: key.get_secret_value() if key else None for name, key in paid.items()}
+        assert told == {"openai": "sk-of-openai", "groq": "gsk_of_groq", "box": None}
+
+
+async def test_a_vendor_without_a_key_is_no_host(tmp_path: Path) -> None:
+    """The embedded engine stands in though every vendor is in the table: none of them has a key."""
+    async with open_engine(settings(tmp_path)) as engine:
+        await engine.catalog.sync()
+        assert not any(host.reachable for host in engine.catalog.health())
+        assert engine.catalog.models() == ()
 
 
 async def test_storage_failed(tmp_path: Path) -> None:

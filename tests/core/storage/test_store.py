@@ -109,7 +109,7 @@ async def test_many_writers(store: Store) -> None:
 
 def test_columns() -> None:
     """Every field of a model is stored, but for what only holds while the program runs."""
-    passing = {"instance", "failure", "fetch_bytes", "licence", "parallel", "format"}
+    passing = {"instance", "failure", "fetch_bytes", "licence", "parallel", "format", "rank"}
     script = dict(sqlite_file.scripts())["0001_initial"]
     columns = script.partition("CREATE TABLE models (")[2].partition(");")[0]
     assert [f.name for f in fields(Model) if f.name not in passing and f.name not in columns] == []

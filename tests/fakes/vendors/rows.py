@@ -42,7 +42,7 @@ OPENAI = (
     Refused("broken", _openai(500, "The server had an error.", "server_error", retry_after="0"), "Overloaded", 3, 0.0),
     Refused("a page of a proxy", Row(502, HTML, {"retry-after": "0"}), "Overloaded", 3, 0.0),
     Refused("too long", _openai(400, "This model's maximum context length is 272000 tokens.", "invalid_request_error", "context_length_exceeded"), "ContextTooLong"),
-    Refused("no such model", _openai(404, "The model `gpt-9` does not exist.", "invalid_request_error", "model_not_found"), "LoadFailed"),
+    Refused("no such model", _openai(404, "The model `gpt-9` does not exist.", "invalid_request_error", "model_not_found"), "ModelMissing"),
     Refused("forbidden", _openai(400, "Your request was rejected by our safety system.", "invalid_request_error", "content_policy_violation"), "Refused"),
     Refused("bad request", _openai(400, "Invalid type for 'messages[0].content'.", "invalid_request_error", "invalid_type"), "BadRequest"),
     Refused("country", _openai(403, "Country not supported.", "request_forbidden", "unsupported_country_region_territory"), "KeyRejected"),
@@ -62,7 +62,7 @@ ANTHROPIC = (
     Refused("broken", Row(500, anthropic.error("api_error", "Internal server error"), {"retry-after": "0"}), "Overloaded", 3, 0.0),
     Refused("too long", Row(400, anthropic.error("invalid_request_error", "prompt is too long: 212345 tokens > 200000 maximum")), "ContextTooLong"),
     Refused("too large", Row(413, anthropic.error("request_too_large", "Request exceeds the maximum size")), "ContextTooLong"),
-    Refused("no such model", Row(404, anthropic.error("not_found_error", "model: claude-9")), "LoadFailed"),
+    Refused("no such model", Row(404, anthropic.error("not_found_error", "model: claude-9")), "ModelMissing"),
     Refused("bad request", Row(400, anthropic.error("invalid_request_error", "messages: roles must alternate")), "BadRequest"),
 )  # fmt: skip
 
@@ -81,7 +81,7 @@ GEMINI = (
     Refused("overloaded", Row(503, gemini.error(503, "UNAVAILABLE", "The model is overloaded."), {"retry-after": "0"}), "Overloaded", 3, 0.0),
     Refused("broken", Row(500, gemini.error(500, "INTERNAL", "An internal error has occurred."), {"retry-after": "0"}), "Overloaded", 3, 0.0),
     Refused("too long", Row(400, gemini.error(400, "INVALID_ARGUMENT", "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).")), "ContextTooLong"),
-    Refused("no such model", Row(404, gemini.error(404, "NOT_FOUND", "models/gemini-9 is not found for API version v1beta.")), "LoadFailed"),
+    Refused("no such model", Row(404, gemini.error(404, "NOT_FOUND", "models/gemini-9 is not found for API version v1beta.")), "ModelMissing"),
     Refused("bad request", Row(400, gemini.error(400, "INVALID_ARGUMENT", "Unable to process input image.")), "BadRequest"),
 )  # fmt: skip
 
@@ -107,7 +107,7 @@ COHERE = (
     Refused("trial key", Row(429, {"id": "5c1f", "message": "You are using a Trial key, which is limited."}), "RateLimited"),
     Refused("overloaded", Row(503, {"id": "5c1f", "message": "upstream unavailable"}, {"retry-after": "0"}), "Overloaded", 3, 0.0),
     Refused("too long", Row(400, {"id": "5c1f", "message": "too many tokens: total number of tokens in the prompt cannot exceed 288000"}), "ContextTooLong"),
-    Refused("no such model", Row(404, {"id": "5c1f", "message": "model 'command-z' not found"}), "LoadFailed"),
+    Refused("no such model", Row(404, {"id": "5c1f", "message": "model 'command-z' not found"}), "ModelMissing"),
 )  # fmt: skip
 AI21 = (
     Refused("bad key", Row(401, {"detail": "Forbidden: Bad or missing API token."}), "KeyRejected"),
@@ -123,7 +123,7 @@ HUGGINGFACE = (
     Refused("no money", Row(402, {"error": "You have exceeded your monthly included credits for Inference Providers."}), "NoMoney"),
     Refused("rate", Row(429, {"error": "Rate limit reached. Please log in or use a HF access token"}), "RateLimited"),
     Refused("overloaded", Row(503, {"error": "Service temporarily unavailable"}, {"retry-after": "0"}), "Overloaded", 3, 0.0),
-    Refused("not served", Row(400, openai.error("The requested model 'x/y' is not supported by any provider you have enabled.", "invalid_request_error", "model_not_supported", "model")), "LoadFailed"),
+    Refused("not served", Row(400, openai.error("The requested model 'x/y' is not supported by any provider you have enabled.", "invalid_request_error", "model_not_supported", "model")), "ModelMissing"),
 )  # fmt: skip
 GENSPARK = (
     Refused("wrong model", Row(400, openai.error("Model x is not allowed. Allowed models: gpt-6, claude-sonnet-5", "invalid_request_error")), "BadRequest"),

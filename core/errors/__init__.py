@@ -24,6 +24,7 @@
     │   ├── NoMoney              the account's credit or quota is used up
     │   ├── RateLimited          too many requests for now
     │   ├── Overloaded           it has too much to do, or is broken for now
+    │   ├── ModelMissing         it does not have the model, or not for this key
     │   └── ApiUnreachable       it does not answer
     ├── NothingAsked         no question to answer again
     ├── StorageFailed        the disk is full, or the database cannot be used
@@ -34,34 +35,38 @@ The sentence itself is chosen in one place: `bot.present.trouble`.
 No Problem ever holds what a person wrote, a key or a token: all of it may be logged.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import ClassVar
 
+from core.errors.apis import (
+    ApiProblem as ApiProblem,
+)
+from core.errors.apis import (
+    ApiUnreachable as ApiUnreachable,
+)
+from core.errors.apis import (
+    KeyMissing as KeyMissing,
+)
+from core.errors.apis import (
+    KeyRejected as KeyRejected,
+)
+from core.errors.apis import (
+    ModelMissing as ModelMissing,
+)
+from core.errors.apis import (
+    NoMoney as NoMoney,
+)
+from core.errors.apis import (
+    Overloaded as Overloaded,
+)
+from core.errors.apis import (
+    RateLimited as RateLimited,
+)
+from core.errors.apis import (
+    Refused as Refused,
+)
+from core.errors.base import Problem as Problem
 from core.model import Failure, FailureKind, Model, Resident
-
-
-@dataclass(eq=False)
-class Problem(Exception):
-    """Base of the tree. `key` names the text; `remedies` are command lines that become buttons."""
-
-    key: ClassVar[str] = "problem.unknown"
-
-    def __str__(self) -> str:
-        shown = (f"{f.name}={_brief(getattr(self, f.name))}" for f in fields(self))
-        return f"{type(self).__name__}({', '.join(shown)})"
-
-    @property
-    def remedies(self) -> tuple[str, ...]:
-        """Commands that may mend it, most hopeful first."""
-        return ()
-
-
-def _brief(value: object) -> str:
-    if isinstance(value, Model):
-        return value.id
-    if isinstance(value, tuple):
-        return "[" + ", ".join(_brief(v) for v in value) + "]"
-    return str(value)[:200]
 
 
 @dataclass(eq=False)
@@ -238,90 +243,6 @@ class EmptyAnswer(Problem):
     def remedies(self) -> tuple[str, ...]:
         """Ask again."""
         return ("retry",)
-
-
-@dataclass(eq=False)
-class Refused(Problem):
-    """The vendor's safety rules forbid an answer to this question; `text` is its wording."""
-
-    model: Model
-    text: str = ""
-    key: ClassVar[str] = "problem.refused"
-
-
-@dataclass(eq=False)
-class ApiProblem(Problem):
-    """An external API does not serve us. `vendor` is the provider's name; `retry_after` seconds, if it says so.
-
-    `own` = asked with the person's own key: nobody else is concerned. `text` = its wording, without keys.
-    """
-
-    vendor: str
-    own: bool = False
-    text: str = ""
-    retry_after: float | None = None
-    key: ClassVar[str] = "problem.overloaded"
-    kind: ClassVar[FailureKind] = FailureKind.UNKNOWN
-    whole: ClassVar[bool] = True  # every model of the vendor is concerned
-
-    @property
-    def failure(self) -> Failure:
-        """The same as a model's failure; it has no time of its own."""
-        return Failure(self.kind, self.text, 0.0, self.retry_after or 0.0)
-
-    @property
-    def remedies(self) -> tuple[str, ...]:
-        """Give a key, where that helps."""
-        return (f"key set {self.vendor}",) if self.kind.value.startswith("key-") else ()
-
-
-@dataclass(eq=False)
-class KeyMissing(ApiProblem):
-    """Neither the bot nor the person has a key for that vendor."""
-
-    key: ClassVar[str] = "problem.key-missing"
-    kind: ClassVar[FailureKind] = FailureKind.KEY_MISSING
-
-
-@dataclass(eq=False)
-class KeyRejected(ApiProblem):
-    """The vendor does not accept the key, or does not let it do this."""
-
-    key: ClassVar[str] = "problem.key-rejected"
-    kind: ClassVar[FailureKind] = FailureKind.KEY_REJECTED
-
-
-@dataclass(eq=False)
-class NoMoney(ApiProblem):
-    """The credit or the quota of the account is used up: only its owner can mend that."""
-
-    key: ClassVar[str] = "problem.no-money"
-    kind: ClassVar[FailureKind] = FailureKind.NO_MONEY
-
-
-@dataclass(eq=False)
-class RateLimited(ApiProblem):
-    """Too many requests for now; `retry_after` seconds to wait, if the vendor says so."""
-
-    key: ClassVar[str] = "problem.rate-limited"
-    kind: ClassVar[FailureKind] = FailureKind.RATE_LIMITED
-    whole: ClassVar[bool] = False
-
-
-@dataclass(eq=False)
-class Overloaded(ApiProblem):
-    """The vendor has too much to do, or something of it is broken for now."""
-
-    kind: ClassVar[FailureKind] = FailureKind.OVERLOADED
-    whole: ClassVar[bool] = False
-
-
-@dataclass(eq=False)
-class ApiUnreachable(ApiProblem):
-    """The vendor does not answer."""
-
-    key: ClassVar[str] = "problem.api-unreachable"
-    kind: ClassVar[FailureKind] = FailureKind.UNREACHABLE
 
 
 @dataclass(eq=False)
