@@ -197,5 +197,8 @@ async def test_the_first_administrator(tmp_path: Path) -> None:
         assert "first administrator" in plain(await there.say(f"/parear {code.lower()}", 77))
         assert isinstance(await there.say("/people", 77), Listing)
         assert "administrator already" in plain(await there.say("/pair x", 77))
+        late = await there.cards(f"/pair {code}", 78)
+        assert plain(late[0]).startswith("👋 This bot is private.\nIf you would")
+        assert await there.cards(f"/pair {code}", 78) == []
+        await there.say("/allow 78 guest", 77)
         assert "has an administrator already" in plain(await there.say(f"/pair {code}", 78))
-        assert plain(await there.say("hello", 78)).startswith("👋 This bot is private.\nIf you would")
