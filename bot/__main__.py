@@ -63,5 +63,27 @@ def restore(file: Annotated[Path, typer.Argument(help="What `backup` wrote.")]) 
     raise typer.Exit(with_settings(lambda settings: bring_back(settings, file)))
 
 
+keys = typer.Typer(help="The master keys that API keys are encrypted with.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
+
+
+@keys.command("rotate")
+def keys_rotate() -> None:
+    """Encrypt every stored API key anew, also while the bot runs; the old master key goes when nothing needs it."""
+    from bot.begin import with_settings  # noqa: PLC0415  # same
+    from bot.rotate import turn  # noqa: PLC0415  # same
+
+    raise typer.Exit(with_settings(turn))
+
+
+@keys.command("new")
+def keys_new() -> None:
+    """Print a new master key for MASTER_KEYS. Whoever has it can read the API keys: keep it secret."""
+    from bot.begin import with_settings  # noqa: PLC0415  # same
+    from bot.rotate import new  # noqa: PLC0415  # same
+
+    raise typer.Exit(with_settings(new))
+
+
 if __name__ == "__main__":
     app()

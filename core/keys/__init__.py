@@ -1,7 +1,8 @@
 """The vault: vendors' keys, encrypted at rest, each for one person or for all."""
 
-from core.keys.rings import FileRing, RingSource, SettingRing, ring_of
+from core.keys.rings import FileRing, RingSource, SettingRing, fresh, ring_of
 from core.keys.rotation import Rotated, rotate
+from core.keys.sealing import Ring
 from core.keys.vault import SHARED, Found, Keys, Origin
 
 __all__ = [
@@ -10,9 +11,11 @@ __all__ = [
     "Found",
     "Keys",
     "Origin",
+    "Ring",
     "RingSource",
     "Rotated",
     "SettingRing",
+    "fresh",
     "ring_of",
     "rotate",
 ]

@@ -182,3 +182,8 @@ def next_id(taken: Collection[str]) -> str:
     """An id that nothing was ever sealed under: one above the highest number."""
     numbers = [int(found[1]) for one in taken if (found := _NUMBERED.fullmatch(one))]
     return f"k{max(numbers, default=0) + 1}"
+
+
+def fresh(rings: RingSource) -> Ring:
+    """A ring of one new key, under an id that the ring does not have yet; it is written nowhere."""
+    return EMPTY.with_new(next_id(rings.read().ids))
