@@ -65,6 +65,7 @@ from core.errors.apis import (
 from core.errors.apis import (
     Refused as Refused,
 )
+from core.errors.apis import key_remedies
 from core.errors.base import Problem as Problem
 from core.model import Failure, FailureKind, Model, Resident
 
@@ -119,6 +120,11 @@ class ModelUnavailable(Problem):
     model: Model
     failure: Failure
     key: ClassVar[str] = "problem.unavailable"
+
+    @property
+    def remedies(self) -> tuple[str, ...]:
+        """Give a key of one's own, where the bot's does not do."""
+        return key_remedies(self.model.provider, self.failure.kind)
 
 
 @dataclass(eq=False)

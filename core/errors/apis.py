@@ -6,6 +6,13 @@ from typing import ClassVar
 from core.errors.base import Problem
 from core.model import Failure, FailureKind, Model
 
+_OF_THE_KEY = frozenset({FailureKind.KEY_MISSING, FailureKind.KEY_REJECTED, FailureKind.NO_MONEY})
+
+
+def key_remedies(vendor: str, kind: FailureKind) -> tuple[str, ...]:
+    """Give a key of one's own, where that helps."""
+    return (f"key set {vendor}",) if kind in _OF_THE_KEY else ()
+
 
 @dataclass(eq=False)
 class Refused(Problem):
@@ -39,7 +46,7 @@ class ApiProblem(Problem):
     @property
     def remedies(self) -> tuple[str, ...]:
         """Give a key, where that helps."""
-        return (f"key set {self.vendor}",) if self.kind.value.startswith("key-") else ()
+        return key_remedies(self.vendor, self.kind)
 
 
 @dataclass(eq=False)

@@ -125,6 +125,7 @@ async def test_what_was_put_aside_comes_back(tmp_path: Path) -> None:
         refused = await market.talk.say("de novo")
         assert "sem crédito" in plain(refused)
         assert len(market.servers["openai"].questions()) == 1  # it is not asked in vain
+        assert command(refused, "🔑") == "/key set openai"
         again = command(card, "Tentar de novo")
         assert (await market.talk.reply(again)).text == "You said: oi"
         assert {row.mark for row in (await market.talk.listing("/models gpt")).rows} == {"🌐"}
@@ -216,6 +217,7 @@ async def test_who_has_no_key_is_told_how_to_give_one(tmp_path: Path) -> None:
         card = await market.talk.say("oi?")
         assert "OPENAI_API_KEY" in plain(card)
         assert "/chave" in plain(card)
+        assert command(card, "🔑") == "/key set openai"
         assert command(card, "💡").startswith(f"/use #{LYNX.tag} ?")
 
 
