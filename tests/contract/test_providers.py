@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from core.clock import SystemClock
-from core.conversation import Delta, Done, ReplyOptions, Role, Turn
 from core.errors import Problem
 from core.model import Loading, LoadPath, Model, ModelState, Ready
 from core.providers.base import Loader
@@ -84,31 +83,6 @@ async def test_what_is_loaded_is_not_loaded_again(shop: Shop) -> None:
     await loaded(loader, key)
     assert (await loaded(loader, key)).via is LoadPath.ALREADY
     assert [resident.key for resident in await loader.residents()] == [key]
-
-
-async def test_an_answer_is_pieces_and_an_end(shop: Shop) -> None:
-    """Text comes in more than one piece, and Done with its reason and usage comes last, once."""
-    loader, key = shop
-    model = (await loaded(loader, key)).model
-    async with aclosing(loader.reply(model, [Turn(Role.USER, "olá")], ReplyOptions())) as events:
-        seen = [event async for event in events]
-    text = "".join(event.text for event in seen if isinstance(event, Delta))
-    assert "olá" in text
-    assert len(seen) > 3
-    assert [type(event) is Done for event in seen] == [False] * (len(seen) - 1) + [True]
-    assert isinstance(seen[-1], Done)
-    assert seen[-1].reason == "stop"
-    assert seen[-1].usage.tokens_out
-
-
-async def test_leaving_an_answer_leaves_the_model_usable(shop: Shop) -> None:
-    """Whoever closes the stream early can ask again at once."""
-    loader, key = shop
-    model = (await loaded(loader, key)).model
-    async with aclosing(loader.reply(model, [Turn(Role.USER, "um")], ReplyOptions())) as events:
-        await anext(events)
-    async with aclosing(loader.reply(model, [Turn(Role.USER, "dois")], ReplyOptions())) as events:
-        assert isinstance([event async for event in events][-1], Done)
 
 
 async def test_unloading_gives_the_memory_back(shop: Shop) -> None:

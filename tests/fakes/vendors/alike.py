@@ -220,5 +220,5 @@ class FakeServer(FakeOpenAI):
             {"id": "acme/embed-1b", "object": "model", "created": CREATED},
         ]
 
-    def allowed(self, request: web.BaseRequest) -> bool:
-        return "Authorization" not in request.headers
+    def allowed(self, _: web.BaseRequest) -> bool:
+        return True

@@ -1,4 +1,4 @@
-"""Anthropic's Messages API, as recorded (version 2023-06-01)."""
+"""Anthropic's Messages API, as recorded."""
 
 from typing import Any
 
@@ -9,8 +9,19 @@ from tests.fakes.vendors.server import FakeVendor, event
 
 REASONS = {"stop": "end_turn", "length": "max_tokens", "refused": "refusal"}
 FIELDS = frozenset({"model", "max_tokens", "messages", "stream", "system", "temperature"})
+VERSIONS = {"2023-06-01", "2026-10-21"}  # the documented one, and the official SDK's
 NO = {"supported": False}
 YES = {"supported": True}
+ABLE = {
+    **dict.fromkeys(("batch", "citations", "code_execution", "pdf_input", "structured_outputs"), YES),
+    "context_management": YES,
+    "effort": {**YES, "low": YES, "medium": YES, "high": YES, "max": NO},
+    "server_tools": {**YES, "code_execution": YES, "web_search": YES},
+    "thinking": {
+        **YES,
+        "types": {"adaptive": YES, "between_tools": NO, "disabled": YES, "enabled": YES},
+    },
+}
 
 
 def error(kind: str, message: str, **details: Any) -> dict[str, Any]:
@@ -40,11 +51,7 @@ class FakeAnthropic(FakeVendor):
                 "lifecycle": lifecycle,
                 "max_input_tokens": 200_000,
                 "max_tokens": 64_000,
-                "capabilities": {
-                    "image_input": NO if "blind" in name else YES,
-                    "pdf_input": YES,
-                    "batch": YES,
-                },
+                "capabilities": {**ABLE, "image_input": NO if "blind" in name else YES},
             }
 
         return [
@@ -56,7 +63,11 @@ class FakeAnthropic(FakeVendor):
         ]
 
     def allowed(self, request: web.BaseRequest) -> bool:
-        return request.headers.get("x-api-key") == self.key
+        # The documented header, and the one that the official SDK sends since its version 2.
+        return self.key in {
+            request.headers.get("x-api-key", ""),
+            request.headers.get("Authorization", "").removeprefix("Bearer "),
+        }
 
     def stranger(self) -> Row:
         return Row(401, error("authentication_error", "invalid x-api-key"))
@@ -65,7 +76,7 @@ class FakeAnthropic(FakeVendor):
         return Row(404, error("not_found_error", f"Not found: {path}"))
 
     async def serve(self, asked: Asked) -> Row | Say | Json:
-        if asked.headers.get("anthropic-version") != "2023-06-01":
+        if asked.headers.get("anthropic-version") not in VERSIONS:
             return Row(400, error("invalid_request_error", "anthropic-version: header is required"))
         if asked.path == "/v1/models":
             return self.listings.popleft() if self.listings else self.listed(asked)

@@ -140,6 +140,7 @@ async def test_without_any_key_nothing_is_sent(lab: Lab) -> None:
         assert lab.server.asked == []
     else:
         assert await lab.text() == "You said: olá"
+        assert not [asked for asked in lab.server.asked if "Authorization" in asked.headers]
 
 
 async def test_a_person_s_own_key_pays_for_that_person(lab: Lab) -> None:
