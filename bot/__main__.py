@@ -85,5 +85,14 @@ def keys_new() -> None:
     raise typer.Exit(with_settings(new))
 
 
+@app.command()
+def doctor() -> None:
+    """Check settings, tokens, hosts, keys, disk and clock, and say what to mend; exit code 0 ok, 1 warning, 2 error."""
+    from bot.begin import with_settings  # noqa: PLC0415  # same
+    from bot.doctor import run  # noqa: PLC0415  # same
+
+    raise typer.Exit(with_settings(run, failed=2))
+
+
 if __name__ == "__main__":
     app()

@@ -17,12 +17,13 @@ FAILED = 1
 INTERRUPTED = 130  # as shells say it of Ctrl-C
 
 
-def with_settings(do: Callable[[Settings], int]) -> int:
-    """Read the settings and do it; the exit code."""
+def with_settings(do: Callable[[Settings], int], failed: int = FAILED) -> int:
+    """Read the settings and do it; the exit code, which is `failed` where they cannot be read."""
     try:
         settings = read()
     except SettingWrong as wrong:
-        return complain(wrong, Speech(language_of_the_system()))
+        complain(wrong, Speech(language_of_the_system()))
+        return failed
     try:
         return do(settings)
     except KeyboardInterrupt:

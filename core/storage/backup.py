@@ -30,7 +30,7 @@ def save(database: Path, target: Path) -> int:
                 source.backup(copy, pages=_PAGES)
                 # One file, that any SQLite opens, rather than one with a log beside it.
                 copy.execute("PRAGMA journal_mode = DELETE")
-        _check(half)
+        verify(half)
         with guarded(target):
             half.rename(target)
             return target.stat().st_size
@@ -47,7 +47,7 @@ def bring_back(source: Path, database: Path, now: float) -> Path | None:
     """
     if not source.is_file():
         raise StorageFailed("missing", str(source))
-    _check(source)
+    verify(source)
     half = database.with_name(database.name + ".part")
     try:
         with guarded(database):
@@ -68,8 +68,8 @@ def _reading(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
 
 
-def _check(path: Path) -> None:
-    """Whether it is a whole database of ours that this program can read."""
+def verify(path: Path) -> None:
+    """See that it is a whole database of ours that this program can read; it may be in use. Raises StorageFailed."""
     try:
         with closing(_reading(path)) as copy:
             (found,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
