@@ -5,9 +5,10 @@ program, a stopped answer and a dead host lose nothing.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import structlog
 
@@ -44,11 +45,26 @@ PARALLEL = 4  # LM Studio's default of "Max Concurrent Predictions"
 BREATH = 1.0  # seconds before a request that failed right after an abandoned one is sent again
 
 
+class Spend(Protocol):
+    """Takes down the tokens that somebody has used."""
+
+    async def __call__(self, person: str, tokens: int, *, external: bool) -> None:
+        """So many more, of an external API or of a local model."""
+        ...
+
+
 class Chat:
-    """Asks models on behalf of conversations."""
+    """Asks models on behalf of conversations. `spend` is told what each answer took, however it ends."""
 
     def __init__(
-        self, store: Store, catalog: Catalog, clock: Clock, *, admission: Admission, mlx_parallel: int = 1
+        self,
+        store: Store,
+        catalog: Catalog,
+        clock: Clock,
+        *,
+        admission: Admission,
+        mlx_parallel: int = 1,
+        spend: Spend | None = None,
     ) -> None:
         self._store = store
         self._catalog = catalog
@@ -57,6 +73,7 @@ class Chat:
         self._mlx_parallel = mlx_parallel
         self._abandoned = Abandoned(admission, clock)
         self._fitting = Fitting()
+        self._spend = spend
 
     async def asked(self, chat: ChatRef, text: str, pictures: tuple[Picture, ...] = ()) -> Turn:
         """Remember a question before anything is done about it."""
@@ -195,7 +212,7 @@ class Chat:
     async def _stream(self, attempt: "_Attempt") -> AsyncGenerator[ReplyEvent]:
         model, prompt, answer = attempt.model, attempt.prompt, attempt.answer
         chat = attempt.conversation.chat
-        outcome = Outcome.STOPPED
+        outcome, done = Outcome.STOPPED, None
         provider = self._catalog.provider(model)
         try:
             attempt.asked = True
@@ -208,7 +225,7 @@ class Chat:
                         yield Trimmed(prompt.left_out)
                     answer.take(event)
                     if isinstance(event, Done):
-                        outcome = Outcome.DONE
+                        outcome, done = Outcome.DONE, event
                         self._fitting.learn(prompt, model, event)
                         await self._keep(chat, attempt.question, answer, outcome)
                     yield event
@@ -221,18 +238,23 @@ class Chat:
         finally:
             if answer.began and outcome is not Outcome.DONE and not attempt.over:
                 await self._keep(chat, attempt.question, answer, outcome)
+            if answer.began or (outcome is Outcome.STOPPED and not attempt.over):
+                await self._count(attempt, done)
             attempt.over = attempt.over or outcome is not Outcome.STOPPED
+
+    async def _count(self, attempt: "_Attempt", done: Done | None) -> None:
+        """Whoever stops an answer has used what came, and the prompt."""
+        person, model = attempt.options.person, attempt.model
+        if self._spend is None or person is None:
+            return
+        tokens = self._fitting.used(attempt.prompt, attempt.answer.turn(), model, done)
+        await _surely(self._spend(person, tokens, external=not model.local))
 
     async def _keep(self, chat: ChatRef, question: Turn, answer: "_Answer", outcome: Outcome) -> None:
         """Also when cancelled meanwhile: what had come must not be lost, and the store may be closed right after."""
         if not question.id:
             return
-        keeping = asyncio.ensure_future(self._write(chat, question, answer, outcome))
-        try:
-            await asyncio.shield(keeping)
-        except asyncio.CancelledError:
-            await asyncio.shield(keeping)
-            raise
+        await _surely(self._write(chat, question, answer, outcome))
 
     async def _write(self, chat: ChatRef, question: Turn, answer: "_Answer", outcome: Outcome) -> None:
         said = replace(answer.turn(), outcome=outcome, at=self._clock.time())
@@ -256,6 +278,16 @@ class Chat:
                 pairs += [asked, turn]
                 asked = None
         return pairs
+
+
+async def _surely(what: Coroutine[Any, Any, None]) -> None:
+    """To its end, also when cancelled meanwhile."""
+    doing = asyncio.ensure_future(what)
+    try:
+        await asyncio.shield(doing)
+    except asyncio.CancelledError:
+        await asyncio.shield(doing)
+        raise
 
 
 @dataclass

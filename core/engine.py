@@ -191,9 +191,16 @@ async def open_engine(
         lifecycle = Lifecycle(
             catalog, store, measures, time, admission=admission, make_room=MakeRoom(settings.make_room)
         )
-        chat = Chat(store, catalog, time, admission=admission, mlx_parallel=settings.mlx_parallel)
         access = Access(AccessQueries.over(store), time, Rules.of(settings))
         await access.open()
+        chat = Chat(
+            store,
+            catalog,
+            time,
+            admission=admission,
+            mlx_parallel=settings.mlx_parallel,
+            spend=access.spending.add,
+        )
         engine = Engine(settings, time, store, catalog, lifecycle, chat, admission, access, keys, stack)
         engine.set_aside = aside
         try:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from core.conversation import Done, Role, Turn
+from core.conversation import Done, Role, Turn, Usage
 from core.model import Model
 
 UNKNOWN_CONTEXT = 4096  # tokens; the smallest that LM Studio loads by itself
@@ -53,6 +53,14 @@ class Fitting:
         # Rounded up turn by turn, so that parts never add up to more than the whole.
         text = sum(ceil(len(turn.text) / density) for turn in turns)
         return text + PICTURE_TOKENS * sum(len(turn.pictures) for turn in turns) + TURN_TOKENS * len(turns)
+
+    def used(self, prompt: Prompt, answer: Turn, model: Model, done: Done | None) -> int:
+        """The tokens of a question with its answer: as the server counted, estimated where it did not."""
+        usage = done.usage if done else Usage()
+        density = self._density.get(model.id, CHARS_PER_TOKEN)
+        asked = self.tokens(prompt.turns, model) if usage.tokens_in is None else usage.tokens_in
+        said = ceil((len(answer.text) + len(answer.thinking)) / density)
+        return asked + (said if usage.tokens_out is None else usage.tokens_out)
 
     def learn(self, prompt: Prompt, model: Model, done: Done) -> None:
         """Correct the estimate by what the server counted, if the prompt is long enough to tell."""

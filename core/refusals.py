@@ -4,6 +4,7 @@ Refusal (a Problem)
 ├── Outside          a stranger, who is told so once a day
 ├── NotAllowed       it takes another role
 ├── TooManyMessages  the minute's messages are used up
+├── TokensSpent      the day's tokens are used up
 ├── NothingSaid      nothing that can be read was in the message
 ├── MessageTooLong   more than anybody may send at once
 ├── CodeRefused      the code for the first administrator is not that one, or no longer
@@ -48,6 +49,16 @@ class TooManyMessages(Refusal):
     limit: int
     renews_in: float
     key: ClassVar[str] = "refusal.messages"
+
+
+@dataclass(eq=False)
+class TokensSpent(Refusal):
+    """`limit` tokens a day of external APIs or of local models; the day ends in `renews_in` seconds."""
+
+    external: bool
+    limit: int
+    renews_in: float
+    key: ClassVar[str] = "refusal.tokens"
 
 
 @dataclass(eq=False)

@@ -97,6 +97,7 @@ async def _failed(ask: Ask, question: Turn, model: Model | None, problem: Proble
 
 async def _somewhere(ask: Ask, question: Turn, model: Model, wish: Wish) -> AsyncGenerator[Card]:
     """Answer at the best host that has the model; before the first word, fail over to the next one."""
+    await ask.afford(model)
     places = await ask.engine.lifecycle.places(model)
     note = ""
     for place, following in zip(places, [*places[1:], None], strict=True):

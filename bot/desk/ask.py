@@ -10,6 +10,7 @@ from bot.texts import Speech
 from core.conversation import Conversation
 from core.engine import Engine
 from core.errors import StorageFailed
+from core.model import Model
 from core.people import Role, Visitor
 from core.sight import Sight
 
@@ -52,6 +53,11 @@ class Ask:
         """Find also the models that only this person has a key for."""
         await self.engine.catalog.meet(self.person)
         await self.sight(anew=True)
+
+    async def afford(self, model: Model) -> None:
+        """Raises TokensSpent if the person has used up the day; with a key of one's own one pays oneself."""
+        if model.local or model.provider not in (await self.sight()).own:
+            await self.engine.access.afford(self.person, self.role, external=not model.local)
 
     async def remember(self, **changes: object) -> None:
         """Change what is remembered of the conversation."""

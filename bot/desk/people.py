@@ -198,9 +198,28 @@ async def _row(ask: Ask, entry: _Entry) -> Row:
         t(f"role.{entry.role.name.lower()}"),
         entry.who if entry.name else "",
         _when(ask, entry.seen),
+        await _used(ask, entry.who),
     ]
     kept = button if len(button.command.encode()) <= LONGEST_COMMAND else None
     return Row(_MARKS[entry.role], name, " · ".join(word for word in words if word), button=kept)
+
+
+async def _used(ask: Ask, who: str) -> str:
+    """The tokens of today, if there are any."""
+    spending = ask.engine.access.spending
+    local = await spending.today(who, external=False)
+    external = await spending.today(who, external=True)
+    return ask.t("people.used", local=local, external=external) if local or external else ""
+
+
+def _limits(ask: Ask, role: Role) -> str:
+    """How much somebody in that role may use."""
+    allowed = ask.engine.access.allowance(role)
+    figures = {"messages": allowed.messages, "local": allowed.local, "external": allowed.external}
+    if role < Role.GUEST or not any(figures.values()):
+        return ""
+    told = {name: ask.t("people.unlimited") if limit is None else limit for name, limit in figures.items()}
+    return ask.t("people.limits", **told)
 
 
 def _when(ask: Ask, seen: Seen | None) -> str:
@@ -228,7 +247,8 @@ async def _one(ask: Ask, who: str | None) -> Notice:
     lines = [f"{t(f'role.{role.name.lower()}')} · {who}"]
     if grant is not None:
         lines.append(t("people.by", by=grant.by))
-    lines.append(_when(ask, seen))
+    lines += [_when(ask, seen), await _used(ask, who)]
+    lines.append(_limits(ask, role) if not is_group(who) else "")
     title = f"{_MARKS[role]} {name or who}"
     return Notice(Tone.INFO, title, "\n".join(one for one in lines if one), _decisions(ask, who, role, grant))
 

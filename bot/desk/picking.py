@@ -9,6 +9,7 @@ from bot.desk.ask import Ask
 from core import suggest
 from core.errors import ApiProblem, LoadFailed, NoModel, Problem, StorageFailed
 from core.model import FailureKind, Model, ModelState, Suggestion
+from core.refusals import TokensSpent
 
 PATIENCE = 20.0  # seconds that the first look at the hosts may take
 
@@ -68,11 +69,15 @@ async def suggestion(
 ) -> Suggestion:
     """What to offer instead of `failed`, by what is known now; with `sees` only models that see pictures.
 
-    Where all of a vendor does not serve (`because`), nothing else of it is offered.
+    Where all of a vendor does not serve (`because`), nothing else of it is offered; where the day's tokens are
+    used up, nothing else that they would pay for.
     """
     prefer_local = ask.engine.settings.prefer == "local"
     without = because.vendor if isinstance(because, ApiProblem) and because.whole else ""
     models = [m for m in await _bests(ask) if (m.vision or not sees) and m.provider != without]
+    if isinstance(because, TokensSpent):
+        own = (await ask.sight()).own
+        models = [m for m in models if m.local is because.external or m.provider in own]
     return suggest.after_failure(models, failed, prefer_local=prefer_local)
 
 

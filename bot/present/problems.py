@@ -26,7 +26,7 @@ def trouble(  # noqa: PLR0911  # one return for each kind
     `model` is the one in use, `suggestion` what may be used instead, `question` the turn to answer then.
     """
     if isinstance(problem, Refusal):
-        return refused(problem, t)
+        return refused(problem, t, _offers(suggestion, question, t))
     failed = unusable(problem, model)
     if failed is not None:
         offer = problem.offer if isinstance(problem, errors.LoadFailed) else ()

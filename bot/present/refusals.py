@@ -1,14 +1,15 @@
 """A refusal as a card: why not, and from when on or by whom it may be."""
 
-from bot.cards import Notice, Tone
+from bot.cards import Button, Notice, Tone
 from bot.texts import Speech
 from core import refusals
 
 
-def refused(refusal: refusals.Refusal, t: Speech) -> Notice:
-    """A refusal as a card."""
+def refused(refusal: refusals.Refusal, t: Speech, offers: tuple[Button, ...] = ()) -> Notice:
+    """A refusal as a card; `offers` are models that may be used all the same."""
     tone = Tone.INFO if isinstance(refusal, refusals.Outside) else Tone.ERROR
-    return Notice(tone, *_words(refusal, t))
+    title, body = _words(refusal, t)
+    return Notice(tone, title, body, offers)
 
 
 def _words(refusal: refusals.Refusal, t: Speech) -> tuple[str, str]:  # noqa: PLR0911  # one return for each kind
@@ -23,6 +24,9 @@ def _words(refusal: refusals.Refusal, t: Speech) -> tuple[str, str]:  # noqa: PL
         case refusals.TooManyMessages(limit, renews_in):
             time = t.seconds(max(1.0, renews_in))
             return t("refusal.messages", limit=limit), t("refusal.messages_body", time=time)
+        case refusals.TokensSpent(external, limit, renews_in):
+            title = "refusal.tokens_external" if external else "refusal.tokens_local"
+            return t(title, limit=limit), t("refusal.tokens_body", time=t.seconds(renews_in))
         case refusals.MessageTooLong(length, limit):
             return t("refusal.length"), t("refusal.length_body", length=length, limit=limit)
         case refusals.CodeRefused(reason, seconds):

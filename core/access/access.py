@@ -9,10 +9,11 @@ import structlog
 from core.access.limits import DAY, Allowance, Pace
 from core.access.pairing import Pairing
 from core.access.rules import BY_SETTING, Rules, role_of
+from core.access.spending import Spending
 from core.clock import Clock
 from core.errors import StorageFailed
 from core.people import Grant, Role, Seen, Visitor, is_group
-from core.refusals import CodeRefused, TooManyMessages, Unchangeable
+from core.refusals import CodeRefused, TokensSpent, TooManyMessages, Unchangeable
 from core.storage.access import AccessQueries
 
 log = structlog.get_logger(__name__)
@@ -33,6 +34,7 @@ class Access:
         self._grants: dict[str, Grant] = {}
         self._pairing = Pairing(queries, clock)
         self._pace = Pace(clock)
+        self.spending = Spending(queries, clock)
         self._seen: OrderedDict[str, Seen] = OrderedDict()  # as last stored, of those who wrote lately
         self._turn = asyncio.Lock()
         self.announce: Callable[[str], Awaitable[None]] = _to_nobody
@@ -187,6 +189,12 @@ class Access:
         wait = self._pace.admit(person, limit)
         if limit is not None and wait:
             raise TooManyMessages(limit, wait)
+
+    async def afford(self, person: str, role: Role, *, external: bool) -> None:
+        """Whether that person has tokens left today for such a model. Raises TokensSpent."""
+        limit = self.allowance(role).tokens(external=external)
+        if limit is not None and await self.spending.today(person, external=external) >= limit:
+            raise TokensSpent(external, limit, self.spending.left_of_day())
 
 
 def _by_setting(who: str) -> Grant:

@@ -1,4 +1,4 @@
-"""How much each person may use: messages a minute."""
+"""How much each person may use: messages a minute, tokens a day."""
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass
@@ -12,9 +12,15 @@ _REMEMBERED = 10_000  # people whose last minute is known
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """`messages` a minute; `None` = no limit."""
+    """`messages` a minute, tokens a day of `local` models and of `external` APIs; `None` = no limit."""
 
     messages: int | None = None
+    local: int | None = None
+    external: int | None = None
+
+    def tokens(self, *, external: bool) -> int | None:
+        """The tokens a day of that kind."""
+        return self.external if external else self.local
 
 
 UNLIMITED = Allowance()

@@ -26,8 +26,16 @@ class Rules:
         return cls(
             open=settings.access == "open",
             admins=frozenset(settings.admins),
-            member=Allowance(settings.messages_per_minute),
-            guest=Allowance(settings.guest_messages_per_minute),
+            member=Allowance(
+                settings.messages_per_minute,
+                settings.tokens_per_day_local,
+                settings.tokens_per_day_external,
+            ),
+            guest=Allowance(
+                settings.guest_messages_per_minute,
+                settings.guest_tokens_per_day_local,
+                settings.guest_tokens_per_day_external,
+            ),
         )
 
     def allowance(self, role: Role) -> Allowance:

@@ -6,6 +6,7 @@ from core.people import Grant, Role, Seen
 from core.storage.queries import Queries
 
 _SAVE_GRANT = "INSERT OR REPLACE INTO grants (who, role, label, granted_by, at) VALUES (?, ?, ?, ?, ?)"
+SPENDING_DAYS = 31  # kept
 VISITORS = 5000  # whoever knocks leaves a row: the oldest give way
 
 
@@ -83,6 +84,26 @@ class AccessQueries(Queries):
         async with self._writing():
             await self._db.execute_insert("DELETE FROM pairing", ())
             await self._db.execute_insert(_SAVE_GRANT, _row(grant))
+
+    async def add_tokens(self, person: str, day: int, tokens: int, *, external: bool) -> None:
+        """That person has used so many more tokens on that day; what is long past is forgotten."""
+        async with self._writing():
+            await self._db.execute_insert(
+                "INSERT INTO spending (person, day, external, tokens) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (person, day, external) DO UPDATE SET tokens = tokens + excluded.tokens",
+                (person, day, int(external), tokens),
+            )
+            await self._db.execute_insert("DELETE FROM spending WHERE day < ?", (day - SPENDING_DAYS,))
+
+    async def tokens(self, person: str, day: int, *, external: bool) -> int:
+        """What that person has used on that day."""
+        rows = await self._all(
+            "SELECT tokens FROM spending WHERE person = ? AND day = ? AND external = ?",
+            person,
+            day,
+            int(external),
+        )
+        return int(rows[0]["tokens"]) if rows else 0
 
 
 def _row(grant: Grant) -> tuple[str, int, str, str, float]:

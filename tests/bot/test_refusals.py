@@ -18,6 +18,7 @@ REFUSALS: list[refusals.Refusal] = [
     refusals.TooManyMessages(5, 12.4),
     refusals.MessageTooLong(2_000_000, 1_000_000),
     *(refusals.CodeRefused(reason, 600.0) for reason in ("wrong", "expired", "none", "wait")),
+    *(refusals.TokensSpent(external, 50_000, 3700.0) for external in (True, False)),
     refusals.NobodySuch(),
     refusals.NothingSaid(),
     *(refusals.Unchangeable("telegram:42", reason) for reason in ("self", "setting", "group")),
