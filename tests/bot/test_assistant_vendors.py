@@ -3,6 +3,7 @@
 The vendors are real servers on 127.0.0.1 and the program's own client; the host with local models is a fake.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -182,6 +183,21 @@ async def test_words_that_came_before_a_failure_are_kept(tmp_path: Path) -> None
         assert card.failed
         assert card.text == "Uma parte"
         assert any(b.label.startswith("💡") for b in card.buttons)
+
+
+async def test_stop_closes_the_connection_and_keeps_what_had_come(tmp_path: Path) -> None:
+    """The vendor sees the reader go at once, so that nothing more is paid for."""
+    async with a_market(tmp_path, FakeLoader([]), "anthropic") as market:
+        vendor = market.servers["anthropic"]
+        vendor.script.append(Say(("Era uma vez", " um"), hold=asyncio.Event()))
+        saying = market.talk.begin("conta")
+        await saying.until("Era uma vez")
+        market.talk.assistant.cancel(market.talk.ref("ana"))
+        last = await saying.last()
+        assert isinstance(last, Reply)
+        assert last.text == "Era uma vez"
+        async with asyncio.timeout(5):
+            await vendor.gone.wait()
 
 
 # ---------------------------------------------------------------- whose key
