@@ -96,7 +96,8 @@ def whom(word: str, incoming: Incoming) -> str | None:
     """Whom a word names: `telegram:42`, a number of the same platform, a mention, or `here` for the group."""
     platform = incoming.chat.platform
     if word.lower() in _HERE:
-        return incoming.groups[0] if incoming.groups else None
+        places = [group for group in incoming.groups if ":role:" not in group]
+        return places[0] if places else None
     if (mention := _MENTION.fullmatch(word)) is not None:
         return (
             f"{platform}:role:{mention['number']}"

@@ -84,7 +84,7 @@ def hear(message: Message, me: User, commands: Collection[str]) -> Heard | None:
     return Heard(
         spot=spot_of(message, sender),
         message=message.message_id,
-        person=f"{NAME}:{sender.id}",
+        person=f"{NAME}:{message.chat.id if anonymous else sender.id}",  # all of Telegram's have one account
         text=text.strip() or ("" if attachment else "/start"),  # only its name: it introduces itself
         language=sender.language_code,
         photos=tuple(message.photo),
@@ -92,7 +92,7 @@ def hear(message: Message, me: User, commands: Collection[str]) -> Heard | None:
         unreadable=bool(attachment) and not message.photo and document is None,
         album=message.media_group_id,
         reply_to=_replied_to(message),
-        name=sender.full_name,
+        name=(message.chat.title or "") if anonymous else sender.full_name,
         reply_person=f"{NAME}:{other.id}" if (other := _replied_person(message)) else "",
         reply_name=other.full_name if other else "",
     )

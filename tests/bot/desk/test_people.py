@@ -65,6 +65,11 @@ async def test_a_stranger_is_sent_away_and_the_decision_forgotten(tmp_path: Path
         ("/permitir 55 convidado", {}, ("telegram:55", Role.GUEST, "")),
         ("/allow discord:role:7 membro The crew", {}, ("discord:role:7", Role.MEMBER, "The crew")),
         ("/allow here", {"groups": ("telegram:-9",)}, ("telegram:-9", Role.MEMBER, "")),
+        (
+            "/allow here",
+            {"groups": ("discord:role:2", "discord:guild:1")},
+            ("discord:guild:1", Role.MEMBER, ""),
+        ),
         ("/permitir aqui convidado", {"groups": ("telegram:-9",)}, ("telegram:-9", Role.GUEST, "")),
         (
             "/allow",

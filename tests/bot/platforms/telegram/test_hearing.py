@@ -111,9 +111,11 @@ def test_nobody_and_nothing(chat: dict[str, Any]) -> None:
 
 
 def test_an_administrator_who_hides_is_heard() -> None:
-    """They write as the group itself."""
+    """They write as the group itself, and are the group: their account is that of all who hide, in every group."""
     hidden = {"id": 1087968824, "is_bot": True, "first_name": "Group"}
-    assert text_of("/models", GROUP, **{"from": hidden, "sender_chat": GROUP}) == "/models"
+    heard = hear(message("/models", GROUP, **{"from": hidden, "sender_chat": GROUP}), ME, COMMANDS)
+    assert heard is not None
+    assert (heard.text, heard.person, heard.name) == ("/models", "telegram:-100500", "G")
 
 
 def test_what_comes_with_words() -> None:
