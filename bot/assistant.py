@@ -19,7 +19,7 @@ from bot.desk import chat as chat_desk
 from bot.desk import keywords
 from bot.desk.ask import Ask
 from bot.gate import Gate, may
-from bot.secrecy import kept_secret
+from bot.secrecy import Secrecy
 from bot.surface import Completion, Incoming, MenuItem
 from bot.texts import LANGUAGES, Speech, match
 from bot.trace import where
@@ -59,6 +59,7 @@ class Assistant:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._gate = Gate(engine.access)
+        self._secrecy = Secrecy(engine.asked)
         self._running: defaultdict[ChatRef, set[_Running]] = defaultdict(set)
         self._order: dict[ChatRef, asyncio.Lock] = {}
         self._memory = asyncio.Lock()
@@ -74,9 +75,10 @@ class Assistant:
         argument = (match_[2] or "") if match_ else text
         if match_ and command is None:
             command, argument = _UNKNOWN, match_[1]
-        incoming, command = await kept_secret(incoming, command, argument, text)
+        incoming, command, argument = await self._secrecy.kept(incoming, command, argument, text)
         async with aclosing(self._guarded(incoming, command, argument)) as cards:
             async for card in cards:
+                await self._secrecy.shown(incoming, card)
                 yield card
 
     async def greet(self, incoming: Incoming) -> AsyncIterator[Card]:

@@ -110,8 +110,9 @@ class Secret:
     """A question whose answer must not stay readable. The answer goes to `command` as its argument.
 
     `question` explains what happens with it; `field` names what is asked for in at most LONGEST_FIELD
-    characters, as a form does. A platform asks in a form that hides what is typed, or takes the next words of
-    the person who was asked and takes their message away at once; it keeps them in no history and no log.
+    characters, as a form does. A platform with a form of its own (`Incoming.form`) hides what is typed there and
+    sends it to the command; elsewhere the next words of the person who was asked are the answer. They are kept
+    in no history and no log.
     """
 
     question: str

@@ -2,25 +2,43 @@
 
 from dataclasses import replace
 
-from bot.commands import Command
+from bot.cards import Card, Secret
+from bot.commands import BY_NAME, Command
 from bot.desk.keys import pasted
 from bot.surface import Incoming
+from core.asked import Asked
 from core.keyshape import looks_like_key
 
 PASTED = Command("", (), pasted, overtakes=True)
 
 
-async def kept_secret(
-    incoming: Incoming, command: Command | None, argument: str, text: str
-) -> tuple[Incoming, Command | None]:
-    """The message, with what came of taking it away if a key is in it; a bare key is no question to a model."""
-    if command is None and looks_like_key(argument):
-        command = PASTED
-    if not _holds_key(command, argument, text):
-        return incoming, command
-    if incoming.erased is None and incoming.erase is not None:
-        incoming = replace(incoming, erased=await incoming.erase())
-    return incoming, command
+class Secrecy:
+    """Keeps keys from models, and messages with keys from readers."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+
+    async def kept(
+        self, incoming: Incoming, command: Command | None, argument: str, text: str
+    ) -> tuple[Incoming, Command | None, str]:
+        """What is really said: the words after a question for a secret answer it, a bare key is no question.
+
+        The message is taken away if a key is in it.
+        """
+        wanted = await self._asked.take(incoming.chat, incoming.who)
+        if command is None and wanted:
+            name, _, rest = wanted.partition(" ")
+            command, argument = BY_NAME[name], f"{rest} {argument}"
+        elif command is None and looks_like_key(argument):
+            command = PASTED
+        if _holds_key(command, argument, text) and incoming.erased is None and incoming.erase is not None:
+            incoming = replace(incoming, erased=await incoming.erase())
+        return incoming, command, argument
+
+    async def shown(self, incoming: Incoming, card: Card) -> None:
+        """A question for a secret is about to be shown; a form and the console wait for its answer themselves."""
+        if isinstance(card, Secret) and not incoming.form and not incoming.local:
+            await self._asked.put(incoming.chat, incoming.who, card.command)
 
 
 def _holds_key(command: Command | None, argument: str, text: str) -> bool:

@@ -11,6 +11,7 @@ import structlog
 
 from core.access import Access, Rules
 from core.admission import Admission
+from core.asked import Asked
 from core.catalog import Catalog
 from core.chat import Chat
 from core.clock import Clock, SystemClock
@@ -27,6 +28,7 @@ from core.room import MakeRoom
 from core.settings import Settings, servers
 from core.storage import DATABASE, Store, set_aside_if_damaged, sole
 from core.storage.access import AccessQueries
+from core.storage.asked import AskedTable
 from core.storage.keys import KeyTable
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class Engine:
     admission: Admission
     access: Access
     keys: Keys
+    asked: Asked
     stack: AsyncExitStack
     why_no_engine: str = ""
     set_aside: Path | None = None  # where the database lies that was found damaged at the start
@@ -201,7 +204,11 @@ async def open_engine(
             mlx_parallel=settings.mlx_parallel,
             spend=access.spending.add,
         )
-        engine = Engine(settings, time, store, catalog, lifecycle, chat, admission, access, keys, stack)
+        asked = Asked(AskedTable.over(store), time)
+        await asked.open()
+        engine = Engine(
+            settings, time, store, catalog, lifecycle, chat, admission, access, keys, asked, stack
+        )
         engine.set_aside = aside
         try:
             yield engine

@@ -21,9 +21,9 @@ def talkative() -> list[FakeModel]:
 
 
 @contextmanager
-def terminal(data_dir: Path, url: str) -> Iterator["pexpect.spawn[str]"]:
+def terminal(data_dir: Path, url: str, **settings: str) -> Iterator["pexpect.spawn[str]"]:
     """The program in a terminal of 100 columns; closing it is what closing the window does."""
-    env = environment(data_dir, LMSTUDIO_URLS=url, TERM="xterm-256color")
+    env = environment(data_dir, LMSTUDIO_URLS=url, TERM="xterm-256color", **settings)
     child = pexpect.spawn(
         sys.executable,
         ["-m", "bot"],

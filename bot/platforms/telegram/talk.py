@@ -10,7 +10,6 @@ from telegram import Bot, CallbackQuery, Message, Update, User
 from telegram.constants import ChatMemberStatus
 from telegram.error import TelegramError
 
-from bot.cards import Card, Secret
 from bot.platforms.telegram.answers import Answers
 from bot.platforms.telegram.buttons import Press, read
 from bot.platforms.telegram.files import Brought, Unfit, bring
@@ -45,7 +44,6 @@ class Talk:
         self._door = f"https://t.me/{me.username}?start={{}}"
         self.answers = Answers(bot, responder, clock)
         self._albums: dict[str, list[Heard]] = {}
-        self._secrets: dict[tuple[Spot, str], Secret] = {}
 
     async def take(self, update: Update, _: object = None) -> None:
         """One update; returns at once."""
@@ -75,16 +73,8 @@ class Talk:
         heard = hear(message, self._me, self._commands)
         if heard is None:
             return
-        secret = self._secrets.pop((_plain(heard.spot), heard.person), None)
         if heard.album is not None:
             await self._album(heard, heard.album)
-        elif secret is not None and not heard.text.startswith("/"):
-            erased = await self._erase(
-                heard
-            )  # it must not stay readable; where the bot may not, the person can
-            await self._ask(
-                heard, [heard], f"/{secret.command.removeprefix('/')} {heard.text}", erased=erased
-            )
         else:
             await self._ask(heard, [heard], heard.text)
 
@@ -124,8 +114,6 @@ class Talk:
         all_of_it: list[Heard],
         text: str,
         turning: tuple[int, ...] = (),
-        *,
-        erased: bool | None = None,
     ) -> None:
         incoming = Incoming(
             heard.spot.ref,
@@ -140,7 +128,6 @@ class Talk:
             reply_person=heard.reply_person,
             reply_name=heard.reply_name,
             erase=partial(self._erase, heard),
-            erased=erased,
             door=self._door,
         )
         if self._responder.welcome(incoming):
@@ -152,13 +139,7 @@ class Talk:
                 return
             words = "\n\n".join(filter(None, [text, *(one.text for one in brought)]))
             incoming = replace(incoming, text=words, pictures=_pictures(brought))
-        last = await self.answers.answer(incoming, heard.spot, (heard.message, heard.text), turning)
-        self._listen(last, heard.spot, heard.person)
-
-    def _listen(self, last: Card | None, spot: Spot, person: str) -> None:
-        """The next words of that person answer a question for a secret: they must not reach a model."""
-        if isinstance(last, Secret):
-            self._secrets[(_plain(spot), person)] = last
+        await self.answers.answer(incoming, heard.spot, (heard.message, heard.text), turning)
 
     # ------------------------------------------------------------ buttons
 
@@ -192,8 +173,7 @@ class Talk:
             door=self._door,
         )
         turning = (message.message_id,) if press.turns and readable else ()
-        last = await self.answers.answer(incoming, spot, turning=turning)
-        self._listen(last, spot, person)
+        await self.answers.answer(incoming, spot, turning=turning)
 
     async def _may(self, press: Press, person: int, chat: int) -> bool:
         """Whoever asked, or an administrator of the group."""
@@ -212,11 +192,6 @@ class Talk:
             await self._bot.answer_callback_query(query.id, text)
         except TelegramError as late:
             log.info("press not acknowledged", why=type(late).__name__)
-
-
-def _plain(spot: Spot) -> Spot:
-    """The place itself, whoever asked there."""
-    return Spot(spot.chat, spot.thread)
 
 
 def _pictures(brought: list[Brought]) -> tuple[Picture, ...]:

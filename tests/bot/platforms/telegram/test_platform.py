@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bot.cards import Notice, Reply, Secret, Tone
+from bot.cards import Notice, Reply, Tone
 from bot.platforms.telegram import TelegramPlatform
 from bot.surface import MenuItem, show
 from core.conversation import ChatRef
@@ -31,22 +31,24 @@ async def running(telegram: FakeTelegram, responder: FakeResponder) -> AsyncIter
     assert telegram.violations == []
 
 
-async def test_a_secret_reaches_the_command_alone() -> None:
-    """The words after a question for a secret go to its command, and do not stay readable in the chat."""
-    secret = Secret("Qual é a chave?", "key", "key openai")
-    responder = FakeResponder({"/key": [secret]}, commands=MENU)
+async def test_a_message_can_be_taken_away() -> None:
+    """Whoever answers may have the message deleted, and learns whether it is gone."""
+    responder = FakeResponder({"sk-canary": [Notice(Tone.INFO, "lida")]}, commands=MENU)
     async with FakeTelegram() as telegram, running(telegram, responder):
         ana = telegram.person(42, language_code="pt-br")
         chat = telegram.private(ana)
-        await chat.send(ana, "/key")
-        await chat.wait_for(lambda m: "Qual é a chave?" in m.text)
-        told = await chat.send(ana, "sk-canary")
-        await chat.wait_gone(told)
-        await telegram.wait_for("sendMessage", 2)
-        assert [heard.text for heard in responder.heard] == ["/key", "/key openai sk-canary"]
-        await chat.send(ana, "oi")
-        await telegram.wait_for("sendMessage", 3)
-        assert responder.heard[-1].text == "oi"
+        for gone in (True, False):
+            if not gone:
+                telegram.fault("deleteMessage", "status:400", text="Bad Request: message can't be deleted")
+            told = await chat.send(ana, "sk-canary")
+            await telegram.wait_for("sendMessage", 1 if gone else 2)
+            heard = responder.heard[-1]
+            assert heard.private
+            assert heard.door == f"https://t.me/{telegram.bot.username}?start={{}}"
+            assert heard.erase is not None
+            assert await heard.erase() is gone
+            assert told.deleted is gone
+            assert await heard.erase() is True, "what is not there any more is gone"
 
 
 async def test_news_that_nobody_asked_for() -> None:
