@@ -139,11 +139,20 @@ async def test_who_may_use_it(tmp_path: Path) -> None:
 
 
 async def test_open_doors(tmp_path: Path) -> None:
-    """With ACCESS=open everybody is a guest; ADMINS administer without any code, and may send people away."""
+    """With ACCESS=open everybody is a guest with a day's tokens; ADMINS administer without any code, and send away."""
     model = FakeModel(MINI, "Mini 1B", params="1B")
-    async with world(tmp_path, [model], MINI, ACCESS="open", ADMINS="telegram:42") as w:
+    async with world(
+        tmp_path, [model], MINI, ACCESS="open", ADMINS="telegram:42", GUEST_TOKENS_PER_DAY_LOCAL="1"
+    ) as w:
         town = Town(w)
         await town.hears("Bia", "oi", "You said: oi")
+        await town.hears("Bia", "e mais?", "Tokens de modelos locais por dia: 1. Acabaram.\nHá novos em ")
+        await w.restart()
+        await town.hears("Bia", "e agora?", "Há novos em ")
+        assert len(w.lmstudio.bodies) == 1
+        await town.hears("Ana", "oi", "You said: oi")
+        await town.hears("Ana", "/people", "Bia — convidado")
+        assert "tokens de hoje: " in w.chat.answers[-1].text
         await town.hears("Bia", "/status", "É preciso ser ao menos: membro.")
         number = town.person("Bia").id
         await town.hears("Ana", f"/deny {number}", "sem acesso")
