@@ -86,10 +86,14 @@ async def _web(settings: Settings, engine: Engine, standing: Standing) -> AsyncI
         yield None
         return
     from bot.health import Health  # noqa: PLC0415  # see above
+    from bot.metrics import Metrics  # noqa: PLC0415  # same
     from bot.web import WebServer  # noqa: PLC0415  # same
 
+    metrics = Metrics(engine, standing)
+    standing.counts = metrics
+    engine.measures.listen(metrics.heard)
     token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
-    server = WebServer(health=Health(engine, standing).tell, token=token)
+    server = WebServer(health=Health(engine, standing).tell, metrics=metrics.page, token=token)
     async with server.serving(settings.http_host, settings.http_port):
         yield server
 

@@ -17,9 +17,9 @@ FAILED = 1
 class Standing:
     """`complain` says a Problem to whoever started the program and returns the exit code."""
 
-    def __init__(self, complain: Callable[[Problem], int], counts: Counts | None = None) -> None:
+    def __init__(self, complain: Callable[[Problem], int]) -> None:
         self._complain = complain
-        self._counts = counts
+        self.counts: Counts | None = None  # who keeps figures of what platforms show
         self._watches: dict[str, Watch] = {}
         self._platforms: dict[str, Platform] = {}
         self._ended: dict[str, str] = {}  # platform -> why
@@ -40,7 +40,7 @@ class Standing:
     async def run(self, platform: Platform, responder: Responder) -> int:
         """Run a platform until it ends; its exit code. Whatever happens to it, the others run on."""
         self._platforms[platform.name] = platform
-        watch = self._watches[platform.name] = Watch(platform.name, self._counts)
+        watch = self._watches[platform.name] = Watch(platform.name, self.counts)
         watching.set(watch)
         try:
             await platform.run(responder)

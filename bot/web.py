@@ -39,7 +39,7 @@ class WebServer:
         self,
         *,
         health: Health,
-        metrics: Metrics | None = None,
+        metrics: Metrics,
         token: str | None = None,
         patience: float = PATIENCE,
     ) -> None:
@@ -50,8 +50,7 @@ class WebServer:
         self._takers: dict[str, Take] = {}
         self._app = web.Application(middlewares=[self._guard], client_max_size=LONGEST_BODY)
         self._app.router.add_get("/health", self._tell_health)
-        if metrics is not None:
-            self._app.router.add_get("/metrics", self._tell_metrics)
+        self._app.router.add_get("/metrics", self._tell_metrics)
         self._app.router.add_post("/{path:.*}", self._take)
 
     def receive(self, path: str, take: Take) -> None:
@@ -94,7 +93,6 @@ class WebServer:
     async def _tell_metrics(self, request: web.Request) -> web.Response:
         if not self._knows(request):
             return web.Response(status=401, headers={"WWW-Authenticate": "Bearer"})
-        assert self._metrics is not None  # else there is no such page
         body, content_type = self._metrics()
         return web.Response(body=body, headers={"Content-Type": content_type})
 

@@ -73,6 +73,10 @@ class Admission:
         line = self._lines.get(instance)
         return len(line.running) + len(line.waiting) if line else 0
 
+    def lengths(self) -> dict[str, tuple[int, int]]:
+        """For each instance that was ever asked: requests in flight, and requests that wait."""
+        return {name: (len(line.running), len(line.waiting)) for name, line in self._lines.items()}
+
     def others(self, ticket: Ticket) -> int:
         """Requests in flight on the same instance that somebody waits for."""
         return sum(not one.lingering for one in self._lines[ticket.instance].running if one is not ticket)

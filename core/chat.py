@@ -35,7 +35,9 @@ from core.conversation import (
     Waiting,
 )
 from core.errors import BadRequest, ContextTooLong, EmptyAnswer, NoVision, Problem, StorageFailed
+from core.figures import timed
 from core.fitting import ANSWER_ROOM, UNKNOWN_CONTEXT, Fitting, Prompt
+from core.measures import Measures
 from core.model import Model
 from core.storage import Store
 
@@ -65,12 +67,14 @@ class Chat:
         admission: Admission,
         mlx_parallel: int = 1,
         spend: Spend | None = None,
+        measures: Measures | None = None,
     ) -> None:
         self._store = store
         self._catalog = catalog
         self._clock = clock
         self._admission = admission
         self._mlx_parallel = mlx_parallel
+        self._tell = measures.tell if measures is not None else lambda _: None
         self._abandoned = Abandoned(admission, clock)
         self._fitting = Fitting()
         self._spend = spend
@@ -216,7 +220,9 @@ class Chat:
         provider = self._catalog.provider(model)
         try:
             attempt.asked = True
-            async with aclosing(provider.reply(model, prompt.turns, attempt.options)) as events:
+            reply = provider.reply(model, prompt.turns, attempt.options)
+            person = attempt.options.person
+            async with aclosing(timed(reply, model, person, self._clock, self._tell)) as events:
                 async for event in events:
                     if isinstance(event, Reading):
                         yield event

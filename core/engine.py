@@ -51,6 +51,7 @@ class Engine:
     access: Access
     keys: Keys
     asked: Asked
+    measures: Measures
     stack: AsyncExitStack
     why_no_engine: str = ""
     set_aside: Path | None = None  # where the database lies that was found damaged at the start
@@ -203,11 +204,23 @@ async def open_engine(
             admission=admission,
             mlx_parallel=settings.mlx_parallel,
             spend=access.spending.add,
+            measures=measures,
         )
         asked = Asked(AskedTable.over(store), time)
         await asked.open()
         engine = Engine(
-            settings, time, store, catalog, lifecycle, chat, admission, access, keys, asked, stack
+            settings,
+            time,
+            store,
+            catalog,
+            lifecycle,
+            chat,
+            admission,
+            access,
+            keys,
+            asked,
+            measures,
+            stack,
         )
         engine.set_aside = aside
         try:

@@ -7,6 +7,7 @@ import structlog
 
 from core.clock import Clock
 from core.errors import StorageFailed
+from core.figures import Figure, Listener, LoadFigure
 from core.model import LoadPath, Model
 from core.storage import LoadRecord, Store
 
@@ -21,6 +22,16 @@ class Measures:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._listeners: list[Listener] = []
+
+    def listen(self, listener: Listener) -> None:
+        """From now on `listener` hears of every load and answer; it must be quick and never fail."""
+        self._listeners.append(listener)
+
+    def tell(self, figure: Figure) -> None:
+        """Something was measured."""
+        for listener in self._listeners:
+            listener(figure)
 
     async def loaded(self, model: Model, seconds: float, via: LoadPath) -> None:
         """A load went well."""
@@ -31,6 +42,7 @@ class Measures:
         await self._record(model, 0.0, None, kind)
 
     async def _record(self, model: Model, seconds: float, via: LoadPath | None, outcome: str) -> None:
+        self.tell(LoadFigure(model, seconds, outcome))
         record = LoadRecord(
             at=self._clock.time(),
             model_id=model.id,

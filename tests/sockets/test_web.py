@@ -4,6 +4,7 @@ import socket
 from pathlib import Path
 
 import httpx2
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.fakes.lmstudio.server import FakeLMStudio, FakeModel
 from tests.sockets.program import program
@@ -27,6 +28,38 @@ async def test_health_of_the_program(tmp_path: Path) -> None:
         assert await bot.end() == 0
     assert (well.status_code, well.json()["platforms"]) == (200, {"console": {"ok": True}})
     assert (ill.status_code, ill.json()["reasons"]) == (503, ["hosts: none answers"])
+
+
+async def test_metrics_of_the_program(tmp_path: Path) -> None:
+    """An answer is counted where it was given; without the token nobody reads that."""
+    nova = FakeModel("acme/nova-8b")
+    async with (
+        FakeLMStudio([nova], loaded=["acme/nova-8b"]) as lmstudio,
+        program(
+            tmp_path,
+            LMSTUDIO_URLS=lmstudio.url,
+            PLATFORMS="console",
+            HTTP_PORT="0",
+            METRICS_TOKEN="s3cret-token",
+        ) as bot,
+        httpx2.AsyncClient() as client,
+    ):
+        line = await bot.shows("http server listens")
+        address = line.partition("address='")[2].partition("'")[0]
+        await bot.say("oi")
+        stranger = await client.get(f"{address}/metrics")
+        page = await client.get(f"{address}/metrics", headers={"Authorization": "Bearer s3cret-token"})
+        assert await bot.end() == 0
+    assert (stranger.status_code, page.status_code) == (401, 200)
+    samples = {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(page.text)
+        for sample in family.samples
+    }
+    assert samples["orquestrador_answers_total", "acme/nova-8b", "done", "lmstudio"] == 1
+    assert samples["orquestrador_delivery_wait_seconds_count", "console"] == 1
+    assert samples["orquestrador_platform_up", "console"] == 1
+    assert not any("s3cret-token" in line for line in bot.progress)
 
 
 async def test_a_taken_port(tmp_path: Path) -> None:
