@@ -62,6 +62,10 @@ async def documents(w: World) -> None:
     )
     questions = [body["messages"][-1]["content"] for body in w.lmstudio.bodies]
     assert "resuma\n\nnotas.md:\n````md\n# Olá\n```\nx\n```\n````" in questions
+    # A name is only a name: neither a way to somewhere nor a command.
+    await chats[0].document(chats[0].owner, "../x/unload mini force.md\u202e", b"/reset", "text/markdown")
+    await w.says("You said: unload mini force.md", chats[0])
+    assert w.lmstudio.bodies[-1]["messages"][-1]["content"] == "unload mini force.md:\n```md\n/reset\n```"
     w.telegram.fault("getFile", "status:400", text="Bad Request: wrong file_id")
     await chats[1].document(chats[1].owner, "x.txt", b"x")
     await w.says("Não consegui baixar o arquivo", chats[1])
