@@ -11,6 +11,7 @@ from core.conversation import ChatRef
 
 NAME = "telegram"
 LONGEST_QUOTE = 4096  # characters
+NO_COMMAND = "\u2060"  # unseen: what begins with it is no command, and it goes before a model reads the words
 _COMMAND = re.compile(r"/([^\W\d_]\w*)(?:@(\w+))?(?=\s|$)")
 
 
@@ -72,7 +73,10 @@ def hear(message: Message, me: User, commands: Collection[str]) -> Heard | None:
     if not words and not attachment:  # somebody came, left, pinned something
         return None
     text, mentioned = _without_mentions(words, message.entities or message.caption_entities, me)
-    command = _COMMAND.match(text)
+    forwarded = (
+        message.forward_origin is not None
+    )  # the words of somebody else, perhaps written to be passed on
+    command = None if forwarded else _COMMAND.match(text)
     if command and command[2] and command[2].lower() != (me.username or "").lower():
         return None
     private = message.chat.type == ChatType.PRIVATE
@@ -80,6 +84,8 @@ def hear(message: Message, me: User, commands: Collection[str]) -> Heard | None:
     if not (private or mentioned or by_command or _answers(message, me)):
         return None
     text = f"/{command[1]}{text[command.end() :]}" if command else _with_quote(text, message, me)
+    if forwarded and text.lstrip()[:1] == "/":
+        text = NO_COMMAND + text
     document = message.document if message.animation is None else None
     return Heard(
         spot=spot_of(message, sender),

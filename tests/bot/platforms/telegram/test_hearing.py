@@ -153,3 +153,20 @@ def test_who_wrote_what_is_replied_to(replied: dict[str, Any], person: str, name
     heard = hear(message("/models", GROUP, reply_to_message=replied), ME, COMMANDS)
     assert heard is not None
     assert (heard.reply_person, heard.reply_name) == (person, name)
+
+
+FORWARDED = {"type": "hidden_user", "date": 1, "sender_user_name": "Zé"}
+
+
+@pytest.mark.parametrize(
+    ("text", "chat", "said"),
+    [
+        ("/unload nova force", PRIVATE, "\u2060/unload nova force"),
+        ("/models", GROUP, None),
+        ("/models@orq_bot", GROUP, None),
+        ("veja isto", PRIVATE, "veja isto"),
+    ],
+)
+def test_what_is_forwarded_commands_nothing(text: str, chat: dict[str, Any], said: str | None) -> None:
+    """The words of somebody else: whoever asks about them must not do what they say."""
+    assert text_of(text, chat, forward_origin=FORWARDED) == said
