@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from bot.cards import Listing, Notice, Reply, plain
-from bot.commands import BY_NAME, COMMANDS
+from bot.commands import BY_NAME, COMMANDS, Command
+from bot.gate import may
 from core.model import ModelState
 from core.people import Role
 from core.providers.base import Provider
 from tests.bot.checks import buttons
-from tests.bot.street import street
+from tests.bot.street import Street, street
 from tests.fakes.provider import FakeLoader, a_model
 
 NOVA = a_model("acme/nova-8b", ModelState.LOADED, name="Nova 8B")
@@ -192,3 +193,22 @@ async def test_who_is_welcome(tmp_path: Path) -> None:
     async with street(tmp_path, FakeLoader([NOVA])) as there:
         welcome = {role for role in Role if there.assistant.welcome(there.incoming("", role))}
         assert welcome == {Role.GUEST, Role.MEMBER, Role.ADMINISTRATOR}
+
+
+@pytest.mark.parametrize(
+    ("role", "manages", "allowed"),
+    [
+        (Role.DENIED, True, False),
+        (Role.STRANGER, False, False),
+        (Role.STRANGER, True, True),
+        (Role.GUEST, False, False),
+        (Role.GUEST, True, True),
+        (Role.ADMINISTRATOR, False, True),
+    ],
+)
+def test_what_concerns_a_place_alone(role: Role, manages: bool, allowed: bool) -> None:  # noqa: FBT001  # a table
+    """Whoever manages a group or server may what is about that place, unless sent away; and nothing else by it."""
+    here = Command("here", (), BY_NAME["help"].run, role=Role.ADMINISTRATOR, place=True)
+    said = Street.incoming("/here", role, manages=manages, private=False)
+    assert may(role, here, "", said) is allowed
+    assert may(role, BY_NAME["reset"], "", said) is (role is Role.ADMINISTRATOR)
