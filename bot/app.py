@@ -65,6 +65,9 @@ async def _serve(settings: Settings) -> int:
             await pairing.offer(engine, opened)
             engine.start()
             reception = Reception(Assistant(engine), settings.language)
+            engine.on_reload.append(lambda new: logs.set_level(new.log_level))
+            if not sys.stdin.isatty():  # else a hang-up means that the terminal is gone
+                signals.hangup = partial(_reload, engine)
             signals.farewell = partial(_farewell, reception, standing)
             async with asyncio.TaskGroup() as group:
                 runs = [group.create_task(standing.run(p, reception), name=p.name) for p in opened]
@@ -77,6 +80,14 @@ async def _farewell(reception: Reception, standing: Standing) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(LAND_WITHIN):
             await standing.until_quiet()
+
+
+async def _reload(engine: Engine) -> None:
+    """As /reload, for whoever runs the program; a wrong setting changes nothing."""
+    try:
+        engine.reload()
+    except SettingWrong as wrong:
+        log.error("settings not taken", setting=wrong.name, why=wrong.detail)  # noqa: TRY400  # the Problem says all
 
 
 @contextlib.asynccontextmanager

@@ -82,6 +82,7 @@ COMMANDS: tuple[Command, ...] = (
         longest=2 * LONGEST_KEY,
         secret=carries_key,
     ),
+    Command("reload", ("recarregar",), settings.reload, overtakes=True, role=Role.ADMINISTRATOR),
     Command("lang", ("idioma",), settings.lang, completes="languages"),
     Command("pair", ("parear",), people.pair, overtakes=True, role=Role.STRANGER),
     Command("people", ("pessoas",), people.people, overtakes=True, role=Role.ADMINISTRATOR),

@@ -64,11 +64,8 @@ def configure(level: str, form: str, file: Path | None, masks: Masks | None = No
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
         )
     )
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(level)
-    for name in LOUD:
-        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.getLogger().handlers[:] = [handler]
+    set_level(level)
     # It quotes what people send when an answer of Telegram's cannot be read; what matters we log ourselves.
     logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)
     structlog.configure(
@@ -76,3 +73,11 @@ def configure(level: str, form: str, file: Path | None, masks: Masks | None = No
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
+
+
+def set_level(level: str) -> None:
+    """From now on nothing below that level is written."""
+    root = logging.getLogger()
+    root.setLevel(level)
+    for name in LOUD:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))

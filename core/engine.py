@@ -24,8 +24,9 @@ from core.providers.api import Api
 from core.providers.base import KeySource, Provider
 from core.providers.lmstudio import LMStudio
 from core.providers.vendors import VENDORS, at, compatible
+from core.reload import Reloaded, compared
 from core.room import MakeRoom
-from core.settings import Settings, servers
+from core.settings import Settings, read, servers
 from core.storage import DATABASE, Store, set_aside_if_damaged, sole
 from core.storage.access import AccessQueries
 from core.storage.asked import AskedTable
@@ -55,6 +56,8 @@ class Engine:
     stack: AsyncExitStack
     why_no_engine: str = ""
     set_aside: Path | None = None  # where the database lies that was found damaged at the start
+    # Who has built something out of settings that count at once.
+    on_reload: list[Callable[[Settings], None]] = field(default_factory=list)
     jobs: "Jobs | None" = None  # once they are started
     _background: set[asyncio.Task[None]] = field(default_factory=set)
     _embedding: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -116,6 +119,19 @@ class Engine:
         jobs.start()
         self.stack.callback(jobs.stop)
         self.jobs = jobs
+
+    def reload(self) -> Reloaded:
+        """Read the environment and `.env` again; what can count at once does. Raises SettingWrong, and nothing changes.
+
+        Nothing under way is disturbed, and no conversation is touched.
+        """
+        found = compared(self.settings, read())
+        self.settings = found.settings
+        self.access.follow(Rules.of(found.settings))
+        for listener in self.on_reload:
+            listener(found.settings)
+        log.info("settings read again", taken=found.taken, restart=found.restart)
+        return found
 
     async def stop(self) -> None:
         """End what runs in the background: the start, if it is not over, every load, and what is being read."""

@@ -89,6 +89,18 @@ async def lang(ask: Ask) -> AsyncGenerator[Card]:
     yield Notice(Tone.SUCCESS, Speech(language)("language.set"))
 
 
+async def reload(ask: Ask) -> AsyncGenerator[Card]:
+    """Read the settings again: some count at once, the others are named."""
+    found = ask.engine.reload()
+    lines = []
+    if found.taken:
+        lines.append(ask.t("reload.taken", names=", ".join(found.taken)))
+    if found.restart:
+        lines.append(ask.t("reload.restart", names=", ".join(found.restart)))
+    tone = Tone.WARNING if found.restart else Tone.SUCCESS
+    yield Notice(tone, ask.t("reload.done" if lines else "reload.nothing"), "\n".join(lines))
+
+
 async def status(ask: Ask) -> AsyncGenerator[Card]:
     """Show every host, the model in use and what is done by the clock."""
     yield Progress(ask.t("progress.verifying"), None)

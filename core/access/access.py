@@ -43,6 +43,10 @@ class Access:
         """Read what was decided. Raises StorageFailed."""
         self._grants = {grant.who: grant for grant in await self._queries.grants()}
 
+    def follow(self, rules: Rules) -> None:
+        """The settings were read again: what they say counts from the next message on."""
+        self._rules = rules
+
     # ------------------------------------------------------------ who is what
 
     def role(self, visitor: Visitor) -> Role:

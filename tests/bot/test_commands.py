@@ -21,6 +21,7 @@ WANTED = {
     "retry": ("refazer",),
     "system": ("sistema",),
     "key": ("chave",),
+    "reload": ("recarregar",),
     "lang": ("idioma",),
     "help": ("ajuda",),
     "start": (),
@@ -58,4 +59,7 @@ def test_names_fit_every_platform(name: str) -> None:
 def test_stopping_and_looking_overtake() -> None:
     """What a person needs while an answer runs does not wait for it; what changes the conversation does."""
     overtaking = {c.name for c in COMMANDS if c.overtakes}
-    assert overtaking == {"help", "models", "unload", "status", "suggest", "reset", "stop", "key"} | ACCESS
+    assert (
+        overtaking
+        == {"help", "models", "unload", "status", "suggest", "reset", "stop", "key", "reload"} | ACCESS
+    )

@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -97,12 +97,19 @@ class Program:
 @contextlib.asynccontextmanager
 async def program(data_dir: Path, **settings: str) -> AsyncIterator[Program]:
     """Start the program; it is ended, whatever happens."""
+    async with program_in(ROOT, data_dir, settings) as running:
+        yield running
+
+
+@contextlib.asynccontextmanager
+async def program_in(cwd: Path, data_dir: Path, settings: Mapping[str, str]) -> AsyncIterator[Program]:
+    """Start the program in a folder whose `.env` it reads; it is ended, whatever happens."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "bot",
-        cwd=ROOT,
-        env=environment(data_dir, **settings),
+        cwd=cwd,
+        env={"PYTHONPATH": str(ROOT), **environment(data_dir, **settings)},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
