@@ -59,6 +59,21 @@ async def test_a_connection_may_end_before_or_after_the_call_had_its_effect(kind
         assert [call.status for call in server.journal.matching(SEND)] == [0]
 
 
+async def test_a_nonce_makes_one_message() -> None:
+    """A call whose answer was lost may be made again with the same nonce: the message stands there once."""
+    async with FakeDiscord() as server:
+        chat = server.private(server.person("Ana"))
+        server.fault(SEND, "lost")
+        async with connected(server) as bot:
+            place = bot.get_partial_messageable(chat.id)
+            with pytest.raises(aiohttp.ClientError):
+                await place.send("oi", nonce="7")
+            again = await place.send("oi", nonce="7")
+            await place.send("oi", nonce="8")
+        assert chat.answers[0].id == again.id
+        assert len(chat.answers) == 2
+
+
 async def test_a_bucket_holds_five_sends_and_edits_of_a_channel() -> None:
     """discord.py reads its headers and waits by itself: nothing is refused; another channel is free."""
     async with FakeDiscord() as server:

@@ -57,6 +57,29 @@ class _Visit:
         return {} if self.bucket is None else self.bucket.headers(time.monotonic())
 
 
+class _Once:
+    """With `enforce_nonce` the same nonce in the same channel makes one message; the second call gets the first."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[str, str], Any] = {}
+
+    def get(self, visit: _Visit) -> Any:
+        key = self._key(visit)
+        return None if key is None else self._made.get(key)
+
+    def keep(self, visit: _Visit, result: Any) -> Any:
+        key = self._key(visit)
+        if key is not None:
+            self._made[key] = result
+        return result
+
+    @staticmethod
+    def _key(visit: _Visit) -> tuple[str, str] | None:
+        body = visit.sent.body if visit.method == "POST" and visit.path.endswith("/messages") else None
+        wanted = isinstance(body, dict) and body.get("enforce_nonce") and body.get("nonce")
+        return (visit.path, str(body["nonce"])) if wanted and isinstance(body, dict) else None
+
+
 class Desk:
     def __init__(self, world: World, gateway: Gateway, journal: Journal, faults: Faults) -> None:
         self.world = world
@@ -64,6 +87,7 @@ class Desk:
         self.journal = journal
         self.faults = faults
         self.limits = Limits(world.switches)
+        self._once = _Once()
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Tell apart the gateway, files and calls."""
@@ -150,6 +174,9 @@ class Desk:
     def _result(self, visit: _Visit) -> Any:
         if visit.path in ("/gateway", "/gateway/bot"):
             return self._gateway_info()
+        return self._once.get(visit) or self._once.keep(visit, self._dispatched(visit))
+
+    def _dispatched(self, visit: _Visit) -> Any:
         try:
             result = router.dispatch(
                 self.world.backend,
