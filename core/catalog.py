@@ -124,9 +124,12 @@ class Catalog:
         return Sight(frozenset(hidden), frozenset({p.name for p in shown if await p.own(person or "")}))
 
     async def meet(self, person: str) -> None:
-        """Read the vendors that only this person has a key for; one that fails does not disturb the others."""
+        """Read the vendors that only this person has a good key for; one that fails disturbs no other."""
         for place, provider in list(self._providers.items()):
-            if not isinstance(provider, Keyed) or await provider.serves(None):
+            if not isinstance(provider, Keyed):
+                continue
+            broken = place in self._problems
+            if await provider.serves(None) and not (broken and await provider.own(person)):
                 continue
             if not await provider.serves(person):
                 continue

@@ -11,11 +11,13 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, create_mod
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.errors import SettingWrong
+from core.keyshape import NotAKey, clean_key
 from core.people import is_group, is_who
 
 APP = "orquestrador"
 VENDORS = ("openai", "anthropic", "google", "genspark", "mistral", "huggingface", "cohere", "ai21")
 TAKEN = frozenset({*VENDORS, "lmstudio", "embedded", "hf", "console", "telegram", "discord"})
+API_KEYS = (*(f"{name}_api_key" for name in VENDORS if name != "huggingface"), "hf_token")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,23}")
 Texts = Annotated[tuple[str, ...], NoDecode]
 Paths = Annotated[tuple[Path, ...], NoDecode]
@@ -147,6 +149,11 @@ class Settings(BaseSettings):
                 raise ValueError("not people such as telegram:123,discord:456")
         return value
 
+    @field_validator(*API_KEYS, mode="after")
+    @classmethod
+    def _key(cls, value: SecretStr | None) -> SecretStr | None:
+        return None if value is None else _clean(value)
+
     @field_validator("telegram_api_root", mode="after")
     @classmethod
     def _root(cls, value: str) -> str:
@@ -194,7 +201,15 @@ def servers(settings: Settings) -> tuple[Server, ...]:
     found = [part.partition("=") for part in settings.openai_compatible]
     fields: dict[str, Any] = {_key_field(name): (SecretStr | None, None) for name, _, _ in found}
     keys = create_model("Keys", __base__=_Keys, **fields)()
-    return tuple(Server(name, url.rstrip("/"), getattr(keys, _key_field(name))) for name, _, url in found)
+    return tuple(Server(name, url.rstrip("/"), _key_of(keys, _key_field(name))) for name, _, url in found)
+
+
+def _key_of(keys: BaseSettings, field: str) -> SecretStr | None:
+    key: SecretStr | None = getattr(keys, field)
+    try:
+        return None if key is None else _clean(key)
+    except ValueError as wrong:
+        raise SettingWrong(field.upper(), str(wrong)) from None
 
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:
@@ -208,6 +223,14 @@ def secrets_of(settings: Settings) -> tuple[str, ...]:
 
 class _Keys(BaseSettings):
     model_config = Settings.model_config
+
+
+def _clean(key: SecretStr) -> SecretStr:
+    """A key as it goes into a header of HTTP. Raises ValueError, which does not quote it."""
+    try:
+        return SecretStr(clean_key(key.get_secret_value()))
+    except NotAKey:
+        raise ValueError("not a key: one word of ASCII letters, digits and signs") from None
 
 
 def _key_field(name: str) -> str:

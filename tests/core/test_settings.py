@@ -146,6 +146,9 @@ WRONG = [
     ("LMSTUDIO_URLS", f"ftp://{CANARY}:1"),
     ("LMSTUDIO_URLS", f"http:///{CANARY}"),
     ("OPENAI_BASE_URL", CANARY),
+    ("OPENAI_API_KEY", f"{CANARY} {CANARY}"),
+    ("HF_TOKEN", f"{CANARY}—"),
+    ("COHERE_API_KEY", f"{CANARY}\x01x"),
     ("OPENAI_COMPATIBLE", CANARY),
     ("OPENAI_COMPATIBLE", f"{CANARY.upper()}=http://a:1"),
     ("OPENAI_COMPATIBLE", f"openai=http://{CANARY}:1"),
@@ -175,6 +178,11 @@ def test_servers_of_one_s_own(monkeypatch: pytest.MonkeyPatch, alone: Path) -> N
     assert (groq.name, groq.url, groq.key) == ("groq", "https://g.example/v1", SecretStr(CANARY))
     assert (box.name, box.url, box.key) == ("my-box", "http://box:8000/v1", SecretStr("from-the-file"))
     assert CANARY not in f"{groq} {groq!r}"
+    monkeypatch.setenv("GROQ_API_KEY", f"{CANARY}é")
+    with pytest.raises(SettingWrong) as wrong:
+        settings.servers(settings.read())
+    assert wrong.value.name == "GROQ_API_KEY"
+    assert CANARY not in str(wrong.value)
     monkeypatch.delenv("GROQ_API_KEY")
     assert settings.servers(settings.read())[0].key is None
 
