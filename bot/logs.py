@@ -66,8 +66,10 @@ def configure(level: str, form: str, file: Path | None, masks: Masks | None = No
     )
     logging.getLogger().handlers[:] = [handler]
     set_level(level)
-    # It quotes what people send when an answer of Telegram's cannot be read; what matters we log ourselves.
-    logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)
+    # They quote what people send: one when an answer of Telegram's cannot be read, the other with every event,
+    # and the tokens of interactions in addresses. What matters we log ourselves.
+    for name in ("telegram", "discord"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

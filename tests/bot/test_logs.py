@@ -67,10 +67,11 @@ def test_a_secret_is_in_no_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert "s3cret" not in written
 
 
-def test_the_telegram_library_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
-    """It would quote what people send."""
+@pytest.mark.parametrize("name", ["telegram.BaseRequest", "discord.gateway", "discord.webhook.async_"])
+def test_the_libraries_of_the_platforms_are_silent(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """They would quote what people send, and tokens of interactions."""
     logs.configure("DEBUG", "console", None)
-    logging.getLogger("telegram.BaseRequest").critical("what somebody wrote")
+    logging.getLogger(name).critical("what somebody wrote")
     assert capsys.readouterr().err == ""
 
 

@@ -20,6 +20,7 @@ from tests.fakes.discord.world import World
 from tests.fakes.telegram.listening import Listener
 
 __all__ = [
+    "FIRST_PERSON",
     "TOKEN",
     "Call",
     "Channel",
@@ -31,6 +32,9 @@ __all__ = [
     "Switches",
     "Violation",
 ]
+
+
+FIRST_PERSON = 10**17
 
 
 class FakeDiscord:
@@ -93,7 +97,11 @@ class FakeDiscord:
         return self.world.backend.bot_user
 
     def person(self, name: str, *, locale: str = "pt-BR", bot: bool = False) -> Person:
-        user = self.world.backend.make_user(name.lower(), global_name=name, bot=bot)
+        """Somebody; ids count from `FIRST_PERSON`, so that settings can name them beforehand."""
+        backend = self.world.backend
+        number = backend.reserve_id(FIRST_PERSON + len(self.world.people))
+        user = models.User(id=number, name=name.lower(), global_name=name, bot=bot)
+        backend.users[number] = user
         person = self.world.people[user.id] = Person(self.world, user, locale)
         return person
 
