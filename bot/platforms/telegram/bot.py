@@ -51,22 +51,39 @@ class WatchedBot(ExtBot[None]):
             self._rejected.set()
             raise
         except TelegramError as trouble:
-            self._tell(trouble)
+            self.ill(trouble)
             raise
+        self.well()
+        return updates
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the line to Telegram, in a word or few; empty while all is well."""
+        return self._trouble
+
+    def suffers(self, word: str) -> None:
+        """The line does not work, and somebody has said so."""
+        self._trouble = word
+
+    def well(self) -> None:
+        """The line works; said once after it did not."""
         if self._trouble:
             self._trouble = ""
             log.info("telegram answers again")
-        return updates
 
-    def _tell(self, trouble: TelegramError) -> None:
+    def ill(self, trouble: TelegramError) -> None:
+        """The line does not work; each way of it is said once, with what to do."""
         kind = type(trouble).__name__
         if self._trouble == kind:
             return
         self._trouble = kind
         if isinstance(trouble, Conflict):
+            hooked = "webhook" in trouble.message.lower()
             log.error(
                 "another program takes this bot's messages",
-                remedy="stop the other program that runs with this TELEGRAM_BOT_TOKEN, "
+                by="a web hook" if hooked else "getUpdates",
+                remedy="stop the other program that runs with this TELEGRAM_BOT_TOKEN"
+                f"{' (a restart of this one removes its web hook)' if hooked else ''}, "
                 "or make a new token with @BotFather (/revoke)",
             )
         else:

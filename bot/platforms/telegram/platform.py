@@ -1,6 +1,7 @@
 """The platform: logs in, takes updates until it is told to end, and leaves within seconds."""
 
 import asyncio
+import contextvars
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
@@ -12,6 +13,7 @@ from telegram.ext import Application, ApplicationBuilder, TypeHandler
 
 from bot.platforms.telegram.bot import POLL, WatchedBot
 from bot.platforms.telegram.hearing import NAME, Spot
+from bot.platforms.telegram.hook import Hook, HookPlace
 from bot.platforms.telegram.menu import set_menus
 from bot.platforms.telegram.talk import Talk
 from bot.platforms.telegram.wording import Speak, in_portuguese
@@ -29,26 +31,42 @@ App = Application[Any, Any, Any, Any, Any, Any]
 
 
 class TelegramPlatform:
-    """One bot on Telegram, or on another server that speaks its Bot API (`api_root`, without `/bot`)."""
+    """One bot on Telegram, or on another server that speaks its Bot API (`api_root`, without `/bot`).
+
+    With a `hook` it is told of messages, else it fetches them.
+    """
 
     name = NAME
 
     def __init__(
-        self, token: str, api_root: str, *, speak: Speak = in_portuguese, clock: Clock | None = None
+        self,
+        token: str,
+        api_root: str,
+        *,
+        speak: Speak = in_portuguese,
+        clock: Clock | None = None,
+        hook: HookPlace | None = None,
     ) -> None:
         self._token = token
         self._api_root = api_root
         self._speak = speak
         self._clock = clock or SystemClock()
+        self._hook = hook
+        self._bot: WatchedBot | None = None
         self._talk: Talk | None = None
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the line to Telegram; empty while all is well."""
+        return "" if self._bot is None else self._bot.trouble
 
     async def run(self, responder: Responder) -> None:
         """Answer people until cancelled. Raises SettingWrong if Telegram does not take the token."""
-        bot = WatchedBot(self._token, self._api_root)
+        bot = self._bot = WatchedBot(self._token, self._api_root)
         app = ApplicationBuilder().bot(bot).job_queue(None).concurrent_updates(True).build()  # noqa: FBT003  # the library's own
         app.add_error_handler(_told)
         try:
-            await self._log_in(app)
+            await self._log_in(app, bot)
             await self._serve(app, bot, responder)
         except InvalidToken:
             raise SettingWrong("TELEGRAM_BOT_TOKEN", self._speak(None).rejected) from None
@@ -64,7 +82,7 @@ class TelegramPlatform:
         spot = Spot(int(chat.chat), thread or None)
         return self._talk.answers.surface(spot, tuple(int(one) for one in standing))
 
-    async def _log_in(self, app: App) -> None:
+    async def _log_in(self, app: App, bot: WatchedBot) -> None:
         """Until Telegram answers, however long it is away."""
         pause = 1.0
         while True:
@@ -75,37 +93,46 @@ class TelegramPlatform:
             except RetryAfter as asked:
                 pause = asked._retry_after.total_seconds()  # noqa: SLF001  # the public one has two types by a setting
             except TelegramError as trouble:
-                log.warning("telegram does not answer", why=type(trouble).__name__, again_in=pause)
+                bot.suffers(type(trouble).__name__)
+                log.warning("telegram does not answer", why=bot.trouble, again_in=pause)
             else:
-                return
+                return bot.well()
             await self._clock.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _serve(self, app: App, bot: WatchedBot, responder: Responder) -> None:
-        assert app.updater is not None
         tasks: set[asyncio.Task[None]] = set()
+        context = contextvars.copy_context()  # posts come in one of the HTTP server's
 
         def spawn(what: Coroutine[Any, Any, None]) -> None:
-            task = asyncio.create_task(what)
+            task = asyncio.create_task(what, context=context.copy())
             tasks.add(task)
             task.add_done_callback(tasks.discard)
 
         self._talk = Talk(bot, bot.bot, responder, speak=self._speak, clock=self._clock, spawn=spawn)
-        app.add_handler(TypeHandler(Update, self._talk.take))
         try:
-            await app.start()
-            await app.updater.start_polling(
-                timeout=POLL, bootstrap_retries=-1, allowed_updates=UPDATES, error_callback=_heard_already
-            )
-            log.info("telegram is ready", bot=f"@{bot.username}")
             spawn(set_menus(bot, responder, self._clock))
-            await bot.until_rejected()
-            raise InvalidToken
+            if self._hook is None:
+                await self._poll(app, bot, self._talk)
+            else:
+                await Hook(self._hook, bot, UPDATES, self._clock).run(self._talk.take)
         finally:
             running = list(tasks)
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+
+    async def _poll(self, app: App, bot: WatchedBot, talk: Talk) -> None:
+        """Fetch updates; a web hook that was set before is taken away by the library."""
+        assert app.updater is not None
+        app.add_handler(TypeHandler(Update, talk.take))
+        await app.start()
+        await app.updater.start_polling(
+            timeout=POLL, bootstrap_retries=-1, allowed_updates=UPDATES, error_callback=_heard_already
+        )
+        log.info("telegram is ready", bot=f"@{bot.username}")
+        await bot.until_rejected()
+        raise InvalidToken
 
 
 async def _leave(app: App) -> None:
