@@ -4,7 +4,7 @@ import asyncio
 import difflib
 import re
 import secrets
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, replace
@@ -32,6 +32,7 @@ from core.sight import Sight
 
 log = structlog.get_logger(__name__)
 
+UNLANDED = 1000  # answers of which the platform may still say where they stand
 PAUSE = 1800.0  # seconds of silence after which every model is verified before the next answer
 _COMMAND = re.compile(r"^/([^\W\d_]\w*)(?:@\w+)?(?:\s+(.*))?$", re.DOTALL)
 COMPLETIONS = 25
@@ -63,6 +64,8 @@ class Assistant:
         self._running: defaultdict[ChatRef, set[_Running]] = defaultdict(set)
         self._order: dict[ChatRef, asyncio.Lock] = {}
         self._memory = asyncio.Lock()
+        # By identity, since a platform hands back the very object: two messages may say the same.
+        self._asked: OrderedDict[int, tuple[Incoming, Ask]] = OrderedDict()
 
     # ------------------------------------------------------------ the port
 
@@ -126,7 +129,15 @@ class Assistant:
         return bool(running)
 
     async def landed(self, incoming: Incoming, card: Card, messages: Sequence[str]) -> None:
-        """See `Responder.landed`; nothing is made of it."""
+        """See `Responder.landed`: a reply to one of those messages continues from there."""
+        del card  # what matters here is where it stands
+        asked, ask = self._asked.pop(id(incoming), (incoming, None))
+        if asked is not incoming or ask is None or not ask.question or not messages:
+            return
+        try:
+            await self._engine.chat.stands_in(incoming.chat, ask.question, messages)
+        except StorageFailed as full:  # the answer stands there all the same
+            log.warning("messages not recorded", problem=str(full))
 
     def interrupt(self, chat: ChatRef) -> None:
         """Stop what is under way in that chat since the program ends; the last cards say so."""
@@ -189,6 +200,9 @@ class Assistant:
         self, incoming: Incoming, command: Command | None, argument: str, running: _Running, role: Role
     ) -> AsyncGenerator[Card]:
         ask = running.ask = await self._ask(incoming, argument, role)
+        self._asked[id(incoming)] = (incoming, ask)
+        if len(self._asked) > UNLANDED:
+            self._asked.popitem(last=False)
         if ask.returning and command is None:
             await self._engine.lifecycle.verify_all()
         run = command.run if command else chat_desk.talk

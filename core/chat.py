@@ -5,7 +5,7 @@ program, a stopped answer and a dead host lose nothing.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -14,12 +14,12 @@ import structlog
 
 from core.abandoned import Abandoned
 from core.admission import Admission, Ticket, queue_of
+from core.attempt import Answer, Attempt
 from core.catalog import Catalog
 from core.clock import Clock
 from core.conversation import (
     ChatRef,
     Conversation,
-    Delta,
     Done,
     Outcome,
     Picture,
@@ -27,24 +27,35 @@ from core.conversation import (
     ReplyEvent,
     ReplyOptions,
     Restarted,
-    Rethought,
     Role,
-    Thinking,
     Trimmed,
     Turn,
     Waiting,
 )
 from core.errors import BadRequest, ContextTooLong, EmptyAnswer, NoVision, Problem, StorageFailed
 from core.figures import timed
-from core.fitting import ANSWER_ROOM, UNKNOWN_CONTEXT, Fitting, Prompt
+from core.fitting import ANSWER_ROOM, UNKNOWN_CONTEXT, Fitting
 from core.measures import Measures
 from core.model import Model
 from core.storage import Store
+from core.storage.branches import BranchQueries
 
 log = structlog.get_logger(__name__)
 
 PARALLEL = 4  # LM Studio's default of "Max Concurrent Predictions"
 BREATH = 1.0  # seconds before a request that failed right after an abandoned one is sent again
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How a question came: its pictures, its message on the platform, and the message that it replies to."""
+
+    pictures: tuple[Picture, ...] = ()
+    message: str = ""
+    reply_to: str | None = None
+
+
+_NOWHERE = Said()
 
 
 class Spend(Protocol):
@@ -70,6 +81,7 @@ class Chat:
         measures: Measures | None = None,
     ) -> None:
         self._store = store
+        self._branches = BranchQueries.over(store)
         self._catalog = catalog
         self._clock = clock
         self._admission = admission
@@ -79,11 +91,30 @@ class Chat:
         self._fitting = Fitting()
         self._spend = spend
 
-    async def asked(self, chat: ChatRef, text: str, pictures: tuple[Picture, ...] = ()) -> Turn:
-        """Remember a question before anything is done about it."""
+    async def asked(self, conversation: Conversation, text: str, said: Said = _NOWHERE) -> Turn:
+        """Remember a question before anything is done about it.
+
+        It continues the question that it replies to, else the newest one of the conversation. A message that
+        was asked before (somebody has edited it) takes the place of the earlier question.
+        """
+        chat = conversation.chat
+        earlier = await self._branches.question_of(chat, said.message) if said.message else None
+        replaced = await self._store.turn(chat, earlier) if earlier else None
+        answered = await self._branches.question_of(chat, said.reply_to) if said.reply_to else None
+        if replaced is not None:
+            parent = replaced.parent
+        else:
+            parent = answered or await self._branches.head(chat, after=conversation.began)
         now = self._clock.time()
-        question = Turn(Role.USER, text, outcome=Outcome.OPEN, at=now, pictures=pictures)
-        return await self._store.add_turn(chat, question)
+        question = Turn(Role.USER, text, outcome=Outcome.OPEN, at=now, pictures=said.pictures, parent=parent)
+        question = await self._store.add_turn(chat, question)
+        if said.message:
+            await self._branches.stands_in(chat, question.id, [said.message])
+        return question
+
+    async def stands_in(self, chat: ChatRef, question: int, messages: Iterable[str]) -> None:
+        """The answer to that question stands in those messages: a reply to one of them continues from there."""
+        await self._branches.stands_in(chat, question, messages)
 
     def passing(self, text: str, pictures: tuple[Picture, ...] = ()) -> Turn:
         """A question that cannot be remembered: it is answered all the same, and leaves no trace."""
@@ -107,7 +138,7 @@ class Chat:
         older = await self._store.turn(conversation.chat, turn_id)
         if older is None or older.role is not Role.USER:
             return None
-        return await self.asked(conversation.chat, older.text, await self._store.pictures(older.id))
+        return await self.asked(conversation, older.text, Said(await self._store.pictures(older.id)))
 
     async def failed(self, question: Turn) -> None:
         """The question got no answer at all; it can still be asked again."""
@@ -129,7 +160,7 @@ class Chat:
         spared = False
         while True:
             prompt = self._fitting.fit(conversation.system, history, question, model, budget)
-            attempt = _Attempt(conversation, model, question, prompt, options or ReplyOptions(), alone=spared)
+            attempt = Attempt(conversation, model, question, prompt, options or ReplyOptions(), alone=spared)
             try:
                 async with aclosing(self._twice(attempt)) as events:
                     async for event in events:
@@ -150,7 +181,7 @@ class Chat:
             else:
                 return
 
-    async def _twice(self, attempt: "_Attempt") -> AsyncGenerator[ReplyEvent]:
+    async def _twice(self, attempt: Attempt) -> AsyncGenerator[ReplyEvent]:
         """The request after an abandoned one may be refused or cut for its sake: then it is sent once more."""
         for last in (False, True):
             try:
@@ -165,7 +196,7 @@ class Chat:
             else:
                 return
 
-    async def _queued(self, attempt: "_Attempt") -> AsyncGenerator[ReplyEvent]:
+    async def _queued(self, attempt: Attempt) -> AsyncGenerator[ReplyEvent]:
         """Stand in the instance's queue, then ask. External APIs have queues of their own."""
         model = attempt.model
         if not model.local:
@@ -185,7 +216,7 @@ class Chat:
             attempt.company = ticket.company
             self._leave(ticket, attempt)
 
-    def _enter(self, attempt: "_Attempt") -> Ticket:
+    def _enter(self, attempt: Attempt) -> Ticket:
         model = attempt.model
         mlx = model.format == "mlx"
         context = model.loaded_context or UNKNOWN_CONTEXT
@@ -200,7 +231,7 @@ class Chat:
             context=None if mlx else context,
         )
 
-    def _leave(self, ticket: Ticket, attempt: "_Attempt") -> None:
+    def _leave(self, ticket: Ticket, attempt: Attempt) -> None:
         """Give the slot back; after an abort in mid-prompt only when the host has really stopped."""
         residents = getattr(self._catalog.provider(attempt.model), "residents", None)
         unread = ticket.admitted and attempt.asked and not attempt.answer.spoke and not attempt.over
@@ -213,7 +244,7 @@ class Chat:
         """Give every slot back that is still held."""
         await self._abandoned.aclose()
 
-    async def _stream(self, attempt: "_Attempt") -> AsyncGenerator[ReplyEvent]:
+    async def _stream(self, attempt: Attempt) -> AsyncGenerator[ReplyEvent]:
         model, prompt, answer = attempt.model, attempt.prompt, attempt.answer
         chat = attempt.conversation.chat
         outcome, done = Outcome.STOPPED, None
@@ -248,7 +279,7 @@ class Chat:
                 await self._count(attempt, done)
             attempt.over = attempt.over or outcome is not Outcome.STOPPED
 
-    async def _count(self, attempt: "_Attempt", done: Done | None) -> None:
+    async def _count(self, attempt: Attempt, done: Done | None) -> None:
         """Whoever stops an answer has used what came, and the prompt."""
         person, model = attempt.options.person, attempt.model
         if self._spend is None or person is None:
@@ -256,14 +287,14 @@ class Chat:
         tokens = self._fitting.used(attempt.prompt, attempt.answer.turn(), model, done)
         await _surely(self._spend(person, tokens, external=not model.local))
 
-    async def _keep(self, chat: ChatRef, question: Turn, answer: "_Answer", outcome: Outcome) -> None:
+    async def _keep(self, chat: ChatRef, question: Turn, answer: Answer, outcome: Outcome) -> None:
         """Also when cancelled meanwhile: what had come must not be lost, and the store may be closed right after."""
         if not question.id:
             return
         await _surely(self._write(chat, question, answer, outcome))
 
-    async def _write(self, chat: ChatRef, question: Turn, answer: "_Answer", outcome: Outcome) -> None:
-        said = replace(answer.turn(), outcome=outcome, at=self._clock.time())
+    async def _write(self, chat: ChatRef, question: Turn, answer: Answer, outcome: Outcome) -> None:
+        said = replace(answer.turn(), outcome=outcome, at=self._clock.time(), parent=question.id)
         try:
             await self._store.settle_turn(question.id, Outcome.DONE)
             await self._store.add_turn(chat, said)
@@ -271,19 +302,15 @@ class Chat:
             log.error("answer not stored", chat=str(chat), problem=str(full))  # noqa: TRY400  # the Problem says all
 
     async def _history(self, conversation: Conversation, question: Turn) -> list[Turn]:
-        """Earlier questions with their answers; what was never answered confuses chat templates."""
-        turns = await self._store.turns(conversation.chat, after=conversation.began)
-        pairs: list[Turn] = []
-        asked: Turn | None = None
-        for turn in turns:
-            if question.id and turn.id >= question.id:
-                break
-            if turn.role is Role.USER:
-                asked = turn
-            elif asked is not None and turn.text:
-                pairs += [asked, turn]
-                asked = None
-        return pairs
+        """What the question continues, with its answers; what was never answered confuses chat templates."""
+        chat = conversation.chat
+        parent = question.parent
+        if parent is None:
+            parent = await self._branches.head(chat, after=conversation.began)
+        turns = await self._branches.line(chat, parent) if parent else []
+        answers = {t.parent: t for t in turns if t.role is Role.ASSISTANT and t.text}
+        pairs = [(t, answers.get(t.id)) for t in turns if t.role is Role.USER]
+        return [one for asked, said in pairs if said is not None for one in (asked, said)]
 
 
 async def _surely(what: Coroutine[Any, Any, None]) -> None:
@@ -294,53 +321,3 @@ async def _surely(what: Coroutine[Any, Any, None]) -> None:
     except asyncio.CancelledError:
         await asyncio.shield(doing)
         raise
-
-
-@dataclass
-class _Attempt:
-    """One request: what is sent, and what becomes of it."""
-
-    conversation: Conversation
-    model: Model
-    question: Turn
-    prompt: Prompt
-    options: ReplyOptions
-    company: int = 1  # the most requests that shared the instance meanwhile
-    alone: bool = False  # nobody may share the context with it
-    asked: bool = False
-    over: bool = False  # the host has ended it, one way or the other
-
-    def __post_init__(self) -> None:
-        self.answer = _Answer(self.model)
-
-
-class _Answer:
-    """What has come so far."""
-
-    def __init__(self, model: Model) -> None:
-        self._model = model
-        self._text: list[str] = []
-        self._thinking: list[str] = []
-        self.began = False
-
-    @property
-    def spoke(self) -> bool:
-        return bool(self._text or self._thinking)
-
-    def take(self, event: ReplyEvent) -> None:
-        self.began = True
-        match event:
-            case Delta(text):
-                self._text.append(text)
-            case Thinking(text):
-                self._thinking.append(text)
-            case Rethought():
-                self._thinking += self._text
-                self._text.clear()
-            case _:
-                return
-
-    def turn(self) -> Turn:
-        return Turn(
-            Role.ASSISTANT, "".join(self._text), thinking="".join(self._thinking), model_id=self._model.id
-        )

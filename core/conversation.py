@@ -51,7 +51,10 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One thing said. `id` is 0 before it is stored."""
+    """One thing said. `id` is 0 before it is stored.
+
+    `parent` of a question = the question it continues, 0 = it begins anew; of an answer = its question.
+    """
 
     role: Role
     text: str
@@ -61,6 +64,7 @@ class Turn:
     model_id: str = ""
     at: float = 0.0
     pictures: tuple[Picture, ...] = ()
+    parent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

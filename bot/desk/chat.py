@@ -8,6 +8,7 @@ import structlog
 from bot.cards import Card, Notice, Tone
 from bot.desk.answering import Wish, answer, answer_again
 from bot.desk.ask import Ask
+from core.chat import Said
 from core.errors import StorageFailed
 
 log = structlog.get_logger(__name__)
@@ -17,7 +18,8 @@ async def talk(ask: Ask) -> AsyncGenerator[Card]:
     """Answer a plain message."""
     incoming = ask.incoming
     try:
-        question = await ask.engine.chat.asked(incoming.chat, ask.argument, incoming.pictures)
+        said = Said(incoming.pictures, incoming.message, incoming.reply_to)
+        question = await ask.engine.chat.asked(ask.conversation, ask.argument, said)
     except StorageFailed as trouble:  # a full disk is no reason to be silent
         log.warning("question not stored", problem=str(trouble))
         ask.unremembered = trouble

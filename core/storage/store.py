@@ -9,6 +9,7 @@ from typing import Any, Self
 from core.conversation import ChatRef, Conversation, Outcome, Picture, Role, Turn
 from core.model import Failure, FailureKind, LoadPath, Model, ModelState
 from core.storage.queries import Queries
+from core.storage.rows import TURN, as_turn
 from core.storage.sqlite import database
 
 _MODEL = (
@@ -16,7 +17,6 @@ _MODEL = (
     "vision, tools, demo, by_name_only, failure_kind, failure_text, failure_at, failure_until, failure_times"
 )
 _CHAT = "chat, model_id, language, system, began, trimmed_told, seen_at"
-_TURN = "id, role, text, thinking, outcome, model_id, at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +135,14 @@ class Store(Queries):
     # ------------------------------------------------------------ turns
 
     async def add_turn(self, chat: ChatRef, turn: Turn) -> Turn:
-        """Remember a turn; the one returned has its id."""
+        """Remember a turn; the one returned has its id. Without a parent it follows the chat's newest question."""
         async with self._writing():
+            parent = turn.parent
+            if parent is None:
+                parent = await self._newest_question(chat)
             row = await self._db.execute_insert(
-                "INSERT INTO turns (chat, role, text, thinking, outcome, model_id, at) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO turns (chat, role, text, thinking, outcome, model_id, at, parent) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     str(chat),
                     turn.role.value,
@@ -148,6 +151,7 @@ class Store(Queries):
                     turn.outcome.value,
                     turn.model_id,
                     turn.at,
+                    parent,
                 ),
             )
             assert row is not None
@@ -156,7 +160,13 @@ class Store(Queries):
                 "INSERT INTO pictures (turn_id, mime, data) VALUES (?, ?, ?)", pictures
             )
             await self._db.commit()
-        return replace(turn, id=row[0])
+        return replace(turn, id=row[0], parent=parent)
+
+    async def _newest_question(self, chat: ChatRef) -> int:
+        rows = await self._all(
+            "SELECT MAX(id) AS id FROM turns WHERE chat = ? AND role = ?", str(chat), Role.USER.value
+        )
+        return rows[0]["id"] or 0
 
     async def settle_turn(self, turn_id: int, outcome: Outcome) -> None:
         """Write down what became of a turn."""
@@ -174,17 +184,17 @@ class Store(Queries):
     async def turns(self, chat: ChatRef, after: int = 0, limit: int = 400) -> list[Turn]:
         """The newest turns of the chat after that id, oldest first."""
         rows = await self._all(
-            f"SELECT {_TURN} FROM turns WHERE chat = ? AND id > ? ORDER BY id DESC LIMIT ?",
+            f"SELECT {TURN} FROM turns WHERE chat = ? AND id > ? ORDER BY id DESC LIMIT ?",
             str(chat),
             after,
             limit,
         )
-        return [_turn(row) for row in reversed(rows)]
+        return [as_turn(row) for row in reversed(rows)]
 
     async def turn(self, chat: ChatRef, turn_id: int) -> Turn | None:
         """One turn of that chat."""
-        rows = await self._all(f"SELECT {_TURN} FROM turns WHERE chat = ? AND id = ?", str(chat), turn_id)
-        return _turn(rows[0]) if rows else None
+        rows = await self._all(f"SELECT {TURN} FROM turns WHERE chat = ? AND id = ?", str(chat), turn_id)
+        return as_turn(rows[0]) if rows else None
 
     async def pictures(self, turn_id: int) -> tuple[Picture, ...]:
         """The pictures of a turn."""
@@ -247,16 +257,4 @@ def _model(row: Any) -> Model:
         demo=bool(row["demo"]),
         by_name_only=bool(row["by_name_only"]),
         failure=failure,
-    )
-
-
-def _turn(row: Any) -> Turn:
-    return Turn(
-        id=row["id"],
-        role=Role(row["role"]),
-        text=row["text"],
-        thinking=row["thinking"],
-        outcome=Outcome(row["outcome"]),
-        model_id=row["model_id"],
-        at=row["at"],
     )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.admission import Admission
 from core.catalog import Catalog
-from core.chat import Chat
+from core.chat import Chat, Said
 from core.conversation import (
     ChatRef,
     Conversation,
@@ -38,6 +38,7 @@ from tests.fakes.provider import FakeProvider, Line, a_model, external
 CHAT = ChatRef("console", "1")
 MODEL = external(max_context=4096)
 DONE = Done("stop")
+NOWHERE = Said()
 
 
 @dataclass
@@ -48,11 +49,16 @@ class Talk:
     conversation: Conversation = field(default_factory=lambda: Conversation(CHAT))
 
     async def ask(
-        self, text: str, *answers: Sequence[Line], model: Model = MODEL, options: ReplyOptions | None = None
+        self,
+        text: str,
+        *answers: Sequence[Line],
+        model: Model = MODEL,
+        options: ReplyOptions | None = None,
+        said: Said = NOWHERE,
     ) -> list[ReplyEvent]:
         """Ask as a conversation does; every event of the answer."""
         self.vendor.answers += answers
-        question = await self.chat.asked(CHAT, text)
+        question = await self.chat.asked(self.conversation, text, said)
         async with aclosing(self.chat.stream(self.conversation, model, question, options)) as events:
             return [event async for event in events]
 
@@ -83,7 +89,7 @@ async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
 
 async def test_question_and_answer(talk: Talk) -> None:
     """The question is stored before it is asked, the answer when it ends, with its model and its time."""
-    question = await talk.chat.asked(CHAT, "oi")
+    question = await talk.chat.asked(Conversation(CHAT), "oi")
     assert await talk.turns() == [("user", "oi", Outcome.OPEN)]
     talk.vendor.answers = [(Thinking("hm"), Delta("olá"), Delta("!"), DONE)]
     options = ReplyOptions(temperature=0.1)
@@ -105,7 +111,7 @@ async def test_rethought(talk: Talk) -> None:
 async def test_stopped(talk: Talk) -> None:
     """A reader who leaves stops the model; what had come is kept."""
     talk.vendor.answers = [(Delta("one "), Delta("two"), asyncio.Event())]
-    question = await talk.chat.asked(CHAT, "count")
+    question = await talk.chat.asked(Conversation(CHAT), "count")
     async with aclosing(talk.chat.stream(talk.conversation, MODEL, question)) as events:
         await anext(events)
         await anext(events)
@@ -116,7 +122,7 @@ async def test_stopped(talk: Talk) -> None:
 async def test_cancelled(talk: Talk) -> None:
     """So does a reader whose task is cancelled, and twice cancelled."""
     talk.vendor.answers = [(Delta("one"), asyncio.Event())]
-    question = await talk.chat.asked(CHAT, "count")
+    question = await talk.chat.asked(Conversation(CHAT), "count")
     came = asyncio.Event()
 
     async def read() -> None:
@@ -156,7 +162,7 @@ async def test_broken(talk: Talk, problem: Problem) -> None:
 async def test_cancelled_at_the_very_end(talk: Talk) -> None:
     """An answer that is whole is remembered even if its reader is cancelled while it is written down."""
     talk.vendor.answers = [(Delta("whole"), at_end := asyncio.Event(), DONE)]
-    question = await talk.chat.asked(CHAT, "oi")
+    question = await talk.chat.asked(Conversation(CHAT), "oi")
 
     async def read() -> None:
         async with aclosing(talk.chat.stream(talk.conversation, MODEL, question)) as events:
@@ -175,7 +181,7 @@ async def test_cancelled_at_the_very_end(talk: Talk) -> None:
 
 async def test_disk_full_after_the_answer(talk: Talk) -> None:
     """The reader gets the whole answer though it cannot be written down."""
-    question = await talk.chat.asked(CHAT, "oi")
+    question = await talk.chat.asked(Conversation(CHAT), "oi")
     await talk.store._db.execute("PRAGMA query_only = 1")
     talk.vendor.answers = [(Delta("olá"), DONE)]
     async with aclosing(talk.chat.stream(talk.conversation, MODEL, question)) as events:
@@ -247,7 +253,7 @@ async def test_new_conversation(talk: Talk) -> None:
 
 async def test_later_questions_are_not_sent(talk: Talk) -> None:
     """A question that came in meanwhile does not belong to this one."""
-    first = await talk.chat.asked(CHAT, "a")
+    first = await talk.chat.asked(Conversation(CHAT), "a")
     await talk.said("b", "B")
     async with aclosing(talk.chat.stream(talk.conversation, MODEL, first)) as events:
         assert [e async for e in events]

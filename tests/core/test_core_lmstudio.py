@@ -35,7 +35,7 @@ async def ensured(engine: Engine, model: Model) -> list[LoadEvent]:
 
 
 async def asked(engine: Engine, model: Model, text: str) -> list[ReplyEvent]:
-    question: Turn = await engine.chat.asked(CHAT, text)
+    question: Turn = await engine.chat.asked(Conversation(CHAT), text)
     async with aclosing(engine.chat.stream(Conversation(CHAT), model, question)) as events:
         return [event async for event in events]
 
@@ -125,7 +125,7 @@ async def test_host_dies_in_an_answer(tmp_path: Path) -> None:
     async with FakeLMStudio(loaded=[NOVA]) as server, core_before(server, tmp_path) as engine:
         server.model(NOVA).hold_reply = asyncio.Event()
         model = engine.catalog.find(NOVA)
-        question = await engine.chat.asked(CHAT, "oi")
+        question = await engine.chat.asked(Conversation(CHAT), "oi")
         async with aclosing(engine.chat.stream(Conversation(CHAT), model, question)) as events:
             assert isinstance(await anext(events), Delta)
             await server.kill()

@@ -104,12 +104,30 @@ async def thrown_out(w: World) -> None:
     assert "level='info'" in line
 
 
-SCENES = (heard, edits, topics, corrected, thrown_out)
+async def chains(w: World) -> None:
+    """A reply to an old answer continues from there, also after what was said since; a later word goes on there."""
+    _, bia, group = people(w)
+    me = w.telegram.bot.username
+    await group.send(w.ana, f"@{me} um")
+    first = await w.says("ouvi 1: um", group)
+    await group.send(w.ana, f"@{me} dois")
+    await w.says("ouvi 3: dois", group)
+    await group.send(w.ana, f"@{me} três")
+    await w.says("ouvi 5: três", group)
+    await group.send(bia, "e então?", reply_to=first)
+    await w.says("ouvi 3: e então?", group)
+    await group.send(w.ana, f"@{me} adiante")
+    await w.says("ouvi 5: adiante", group)
+
+
+SCENES = (heard, edits, topics, corrected, thrown_out, chains)
 
 
 async def test_groups(tmp_path: Path) -> None:
     """All of the scenes above at once, each in a group of its own."""
-    model = FakeModel(NOVA, "Nova 8B", reply=speak, token_delay=0.02)
+    model = FakeModel(
+        NOVA, "Nova 8B", reply=speak, token_delay=0.02, parallel=16, context_length=32_768
+    )  # nobody waits for a place
     async with world(tmp_path, [model], NOVA) as w:
         w.telegram.switches.privacy = False  # everything reaches the bot: it must not answer everything
         async with asyncio.TaskGroup() as scenes:
@@ -117,6 +135,19 @@ async def test_groups(tmp_path: Path) -> None:
                 scenes.create_task(scene(w), name=scene.__name__)
         await w.lmstudio.wait_for("generation_stopped", 2, timeout=PATIENCE)
         assert not [line for line in w.bot.output if "Traceback" in line]
+
+
+async def test_a_chain_survives_a_restart(tmp_path: Path) -> None:
+    """After a kill -9 a reply to an old answer, or to the question itself, still continues from there."""
+    async with world(tmp_path, [FakeModel(NOVA, "Nova 8B", reply=speak)], NOVA) as w:
+        asked = await w.chat.send(w.ana, "um")
+        first = await w.says("ouvi 1: um")
+        await w.ask("dois", "ouvi 3: dois")
+        await w.restart()
+        await w.chat.send(w.ana, "e daí?", reply_to=first)
+        await w.says("ouvi 3: e daí?")
+        await w.chat.send(w.ana, "de novo", reply_to=asked)
+        await w.says("ouvi 3: > um")
 
 
 async def test_whose_buttons_they_are(tmp_path: Path) -> None:

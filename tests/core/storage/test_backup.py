@@ -144,7 +144,7 @@ async def test_an_old_backup_is_brought_up_to_date(tmp_path: Path, monkeypatch: 
     """A backup of an earlier program is upgraded when it is opened, and its contents are there."""
     every = sorted(sqlite_file.scripts())
     with monkeypatch.context() as earlier:
-        earlier.setattr(sqlite_file, "scripts", lambda: iter(every[:2]))
+        earlier.setattr(sqlite_file, "scripts", lambda: iter(every[:3]))
         await write(tmp_path / DATABASE, "old")
     save(tmp_path / DATABASE, tmp_path / "copy")
     bring_back(tmp_path / "copy", tmp_path / DATABASE, NOW)

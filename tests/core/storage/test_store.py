@@ -78,7 +78,8 @@ async def test_turns(store: Store) -> None:
     said = await store.add_turn(CHAT, answer)
     other = await store.add_turn(ChatRef("c", "1"), asked)
     assert await store.turns(CHAT) == [asked, said]
-    assert replace(said, id=0) == answer
+    assert replace(said, id=0, parent=None) == answer
+    assert (asked.parent, said.parent) == (0, asked.id)
     assert await store.turns(CHAT, after=asked.id) == [said]
     assert await store.turns(CHAT, limit=1) == [said]
     assert await store.turn(CHAT, asked.id) == asked
