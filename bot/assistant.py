@@ -14,7 +14,7 @@ import structlog
 
 from bot import clean, present
 from bot.cards import Button, Card, Notice, Reply, Tone
-from bot.commands import BY_NAME, COMMANDS, Command
+from bot.commands import ASKING, BY_NAME, COMMANDS, Command
 from bot.desk import chat as chat_desk
 from bot.desk import keywords
 from bot.desk.ask import Ask
@@ -78,6 +78,8 @@ class Assistant:
         argument = (match_[2] or "") if match_ else text
         if match_ and command is None:
             command, argument = _UNKNOWN, match_[1]
+        if command is not None and command.name == ASKING:  # the same as without the word
+            command = None
         incoming, command, argument = await self._secrecy.kept(incoming, command, argument, text)
         async with aclosing(self._guarded(incoming, command, argument)) as cards:
             async for card in cards:
@@ -117,6 +119,14 @@ class Assistant:
     def welcome(self, incoming: Incoming) -> bool:
         """See `Responder.welcome`."""
         return self._gate.role(incoming) >= Role.GUEST
+
+    def administers(self, incoming: Incoming) -> bool:
+        """See `Responder.administers`."""
+        return self._gate.role(incoming) is Role.ADMINISTRATOR
+
+    def listens(self, chat: ChatRef) -> bool:
+        """See `Responder.listens`."""
+        return self._engine.places.listens(chat)
 
     def _menu_for(self, role: Role, incoming: Incoming, language: str | None) -> Sequence[MenuItem]:
         return [one for one in self.menu(language) if may(role, BY_NAME[one.name], "", incoming)]
@@ -286,4 +296,11 @@ def _item(command: Command, t: Speech) -> MenuItem:
     key = f"command.{command.name}"
     arguments = t(f"{key}.arguments") if t.has(f"{key}.arguments") else ""
     secret = command.secret is not None
-    return MenuItem(command.name, command.aliases, t(f"{key}.summary"), arguments, secret)
+    return MenuItem(
+        command.name,
+        command.aliases,
+        t(f"{key}.summary"),
+        arguments,
+        secret=secret,
+        personal=command.personal,
+    )

@@ -7,13 +7,14 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 from bot.cards import Card
-from bot.desk import chat, keys, models, people, settings
+from bot.desk import chat, keys, models, people, places, settings
 from bot.desk.ask import Ask
 from bot.desk.keywords import carries_key, is_shared
 from core.keyshape import LONGEST as LONGEST_KEY
 from core.people import Role
 
 Run = Callable[[Ask], AsyncGenerator[Card]]
+ASKING = "ask"  # what follows is a plain message: for places where only commands are heard
 LONGEST_ARGUMENT = 1000  # characters
 LONGEST_INSTRUCTION = 20_000
 
@@ -31,6 +32,7 @@ class Command:
     concerns the chat, group or server alone, so that whoever manages that may use it. `longest` = characters of
     the argument.
     `secret` = whether such an argument may hold a key, so that the message must not stay readable.
+    `personal` = the answer concerns whoever asks alone.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Command:
     place: bool = False
     longest: int = LONGEST_ARGUMENT
     secret: Callable[[str], bool] | None = None
+    personal: bool = False
 
     def needs(self, argument: str) -> Role:
         """Who may use it with that argument."""
@@ -52,7 +55,8 @@ class Command:
 
 COMMANDS: tuple[Command, ...] = (
     Command("start", (), settings.start),
-    Command("help", ("ajuda",), settings.help_, overtakes=True),
+    Command("help", ("ajuda",), settings.help_, overtakes=True, personal=True),
+    Command(ASKING, ("perguntar",), chat.talk),
     Command("models", ("modelos",), models.models, completes="models", overtakes=True),
     Command("use", ("usar",), models.use, completes="models", asks=models.question_of, grave=models.anyway),
     Command("load", ("carregar",), models.load, completes="models", role=Role.MEMBER, grave=models.anyway),
@@ -81,13 +85,16 @@ COMMANDS: tuple[Command, ...] = (
         grave=is_shared,
         longest=2 * LONGEST_KEY,
         secret=carries_key,
+        personal=True,
     ),
     Command("reload", ("recarregar",), settings.reload, overtakes=True, role=Role.ADMINISTRATOR),
+    Command("here", ("aqui",), places.here, overtakes=True, role=Role.ADMINISTRATOR, place=True),
+    Command("thread", ("topico",), places.thread, overtakes=True),
     Command("lang", ("idioma",), settings.lang, completes="languages"),
-    Command("pair", ("parear",), people.pair, overtakes=True, role=Role.STRANGER),
-    Command("people", ("pessoas",), people.people, overtakes=True, role=Role.ADMINISTRATOR),
-    Command("allow", ("permitir",), people.allow, overtakes=True, role=Role.ADMINISTRATOR),
-    Command("deny", ("negar",), people.deny, overtakes=True, role=Role.ADMINISTRATOR),
+    Command("pair", ("parear",), people.pair, overtakes=True, role=Role.STRANGER, personal=True),
+    Command("people", ("pessoas",), people.people, overtakes=True, role=Role.ADMINISTRATOR, personal=True),
+    Command("allow", ("permitir",), people.allow, overtakes=True, role=Role.ADMINISTRATOR, personal=True),
+    Command("deny", ("negar",), people.deny, overtakes=True, role=Role.ADMINISTRATOR, personal=True),
 )
 
 BY_NAME = {name: command for command in COMMANDS for name in (command.name, *command.aliases)}

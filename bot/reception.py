@@ -59,6 +59,14 @@ class Reception:
         """See `Responder.welcome`."""
         return self._behind.welcome(incoming)
 
+    def administers(self, incoming: Incoming) -> bool:
+        """See `Responder.administers`."""
+        return self._behind.administers(incoming)
+
+    def listens(self, chat: ChatRef) -> bool:
+        """See `Responder.listens`."""
+        return self._behind.listens(chat)
+
     def cancel(self, chat: ChatRef) -> bool:
         """See `Responder.cancel`."""
         return self._behind.cancel(chat)

@@ -108,6 +108,7 @@ class MenuItem:
     """A command as a platform shows it. `arguments` is a pattern for people, such as `[MODEL]`.
 
     `secret` = what follows it may be a key: a platform keeps such lines out of every history of its own.
+    `personal` = the answer concerns whoever asks alone: among others a platform shows it to nobody else if it can.
     """
 
     name: str
@@ -115,6 +116,7 @@ class MenuItem:
     summary: str
     arguments: str = ""
     secret: bool = False
+    personal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,14 @@ class Responder(Protocol):
 
     def welcome(self, incoming: Incoming) -> bool:
         """Whether the person may talk here at all: of others nothing is fetched, and no platform answers by itself."""
+        ...
+
+    def administers(self, incoming: Incoming) -> bool:
+        """Whether the person is an administrator of the bot: they may press what was meant for others."""
+        ...
+
+    def listens(self, chat: ChatRef) -> bool:
+        """Whether everything that is written there is meant for the bot, as `/here` decides."""
         ...
 
     def cancel(self, chat: ChatRef) -> bool:

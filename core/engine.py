@@ -31,6 +31,7 @@ from core.storage import DATABASE, Store, set_aside_if_damaged, sole
 from core.storage.access import AccessQueries
 from core.storage.asked import AskedTable
 from core.storage.keys import KeyTable
+from core.storage.places import Places
 
 if TYPE_CHECKING:
     from core.jobs import Jobs  # the scheduler is not needed for the first prompt
@@ -51,6 +52,7 @@ class Engine:
     admission: Admission
     access: Access
     keys: Keys
+    places: Places
     asked: Asked
     measures: Measures
     stack: AsyncExitStack
@@ -222,6 +224,8 @@ async def open_engine(
             spend=access.spending.add,
             measures=measures,
         )
+        places = Places.over(store)
+        await places.load()
         asked = Asked(AskedTable.over(store), time)
         await asked.open()
         engine = Engine(
@@ -234,6 +238,7 @@ async def open_engine(
             admission,
             access,
             keys,
+            places,
             asked,
             measures,
             stack,

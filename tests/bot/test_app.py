@@ -123,8 +123,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.Mon
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("pt-BR", "⚠️ A configuração PLATFORMS não serve: fax, pager ≠ console, telegram"),
-        ("en", "⚠️ The setting PLATFORMS cannot be used: fax, pager ≠ console, telegram"),
+        ("pt-BR", "⚠️ A configuração PLATFORMS não serve: fax, pager ≠ console, discord, telegram"),
+        ("en", "⚠️ The setting PLATFORMS cannot be used: fax, pager ≠ console, discord, telegram"),
     ],
 )
 def test_an_unknown_platform(

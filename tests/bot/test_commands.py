@@ -22,6 +22,9 @@ WANTED = {
     "system": ("sistema",),
     "key": ("chave",),
     "reload": ("recarregar",),
+    "ask": ("perguntar",),
+    "here": ("aqui",),
+    "thread": ("topico",),
     "lang": ("idioma",),
     "help": ("ajuda",),
     "start": (),
@@ -61,5 +64,9 @@ def test_stopping_and_looking_overtake() -> None:
     overtaking = {c.name for c in COMMANDS if c.overtakes}
     assert (
         overtaking
-        == {"help", "models", "unload", "status", "suggest", "reset", "stop", "key", "reload"} | ACCESS
+        == {
+            *("help", "models", "unload", "status", "suggest", "reset", "stop", "key", "reload"),
+            *("here", "thread"),
+        }
+        | ACCESS
     )

@@ -5,12 +5,14 @@ import re
 import string
 import tomllib
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 import bot
 from bot.commands import COMMANDS
+from bot.platforms.discord import DiscordTexts
 from bot.texts import LANGUAGES, Speech, match
 from core.embedded import FetchKind
 from core.keys import Origin
@@ -45,6 +47,7 @@ FAMILIES = {
     "key.origin_{}": {o.value for o in Origin},
     "key.no_key_{}": {"empty", "spaces", "characters", "long"},
     # looked up where it exists; what has no words of its own is `unknown`
+    "discord.{}": {field.name for field in fields(DiscordTexts)},
     "key.outcome_{}": {"ok", "key-rejected", "no-money", "unknown"},
     "{}.summary": {f"command.{c.name}" for c in COMMANDS},
     # looked up only where they exist, by `has`; the Problems are enumerated in test_present.py

@@ -26,9 +26,12 @@ class FakeResponder:
         self._commands = commands
         self._arguments = dict(arguments or {})
         self._stop = asyncio.Event()
+        self._landing = asyncio.Event()
         self.heard: list[Incoming] = []
         self.greeted: list[Incoming] = []
         self.strangers: set[str] = set()
+        self.administrators: set[str] = set()
+        self.listening: set[ChatRef] = set()
         self.languages: list[str | None] = []
         self.cancelled: list[ChatRef] = []
         self.landings: list[tuple[Incoming, Card, tuple[str, ...]]] = []
@@ -66,6 +69,12 @@ class FakeResponder:
     def welcome(self, incoming: Incoming) -> bool:
         return incoming.who not in self.strangers
 
+    def administers(self, incoming: Incoming) -> bool:
+        return incoming.who in self.administrators
+
+    def listens(self, chat: ChatRef) -> bool:
+        return chat in self.listening
+
     def cancel(self, chat: ChatRef) -> bool:
         self.cancelled.append(chat)
         self._stop.set()
@@ -78,3 +87,11 @@ class FakeResponder:
 
     async def landed(self, incoming: Incoming, card: Card, messages: Sequence[str]) -> None:
         self.landings.append((incoming, card, tuple(messages)))
+        self._landing.set()
+
+    async def until_landed(self, answers: int = 1) -> None:
+        """Return once so many answers have landed."""
+        async with asyncio.timeout(10):
+            while len(self.landings) < answers:
+                self._landing.clear()
+                await self._landing.wait()

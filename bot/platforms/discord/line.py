@@ -1,0 +1,148 @@
+"""The line to one chat: every call takes its turn, and every answer of Discord's means one of a few things."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+import aiohttp
+import discord
+import structlog
+
+from bot.platforms.discord.hearing import Spot
+from bot.platforms.discord.pace import Pace, Rank
+from bot.platforms.discord.parts import Part
+from bot.platforms.discord.wires import ChannelWire, InteractionWire, Wire
+from bot.surface import SlowDown, SurfaceDown
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+BANNED_FOR = 30.0  # seconds, where the proxy in front of Discord refuses without saying for how long
+_TOO_MANY = 429
+# Discord's codes (documented under "Opcodes and Status Codes").
+_LOST = {10008}  # unknown message
+_OVER = {10015, 10062, 50027}  # unknown webhook, unknown interaction, invalid webhook token
+_NOBODY = {
+    10003,
+    10004,
+    40094,
+    50001,
+    50007,
+    50013,
+    50083,
+}  # no such channel, no access, archived, no follow-ups left
+_DOWN = (discord.DiscordServerError, discord.GatewayNotFound, aiohttp.ClientError, OSError, TimeoutError)
+
+
+class Gone(Exception):
+    """Nobody reads there any more: thrown out, deleted, closed."""
+
+
+class Refused(Exception):
+    """Discord takes the call neither now nor later."""
+
+
+class Line:
+    """Speaks to one chat. May raise SlowDown, SurfaceDown, Gone and Refused.
+
+    What begins with an interaction goes on in ordinary messages when its time is up, where the bot may write.
+    """
+
+    def __init__(
+        self, spot: Spot, pace: Pace, channel: ChannelWire | None, said: InteractionWire | None = None
+    ) -> None:
+        self._spot = spot
+        self._pace = pace
+        self._channel = channel
+        self._said = said
+
+    async def open(self) -> None:
+        """Tell Discord that an answer will come."""
+        said = self._said
+        if said is not None:
+            await self._told(said.open)
+
+    async def form(self, form: discord.ui.Modal) -> bool:
+        """Answer with a form; False where there is no interaction to answer, or it was answered already."""
+        said = self._said
+        return said is not None and said.fresh and await self._told(lambda: said.form(form))
+
+    async def withdraw(self) -> None:
+        """There is nothing to say."""
+        if self._said is not None:
+            await self._told(self._said.withdraw)
+
+    async def send(self, part: Part, rank: Rank, nonce: int) -> int:
+        """A new message; its id."""
+        return await self._call(lambda wire: wire.send(part, nonce), rank)
+
+    async def edit(self, message: int, part: Part, rank: Rank) -> bool:
+        """Change a message; False if it is not there any more."""
+        try:
+            await self._call(lambda wire: wire.edit(message, part), rank)
+        except _Lost:
+            return False
+        return True
+
+    async def delete(self, message: int) -> None:
+        """Take a message away; one that cannot be taken away stays."""
+        try:
+            await self._call(lambda wire: wire.delete(message), Rank.FINAL)
+        except _Lost:
+            return
+        except Refused as refused:
+            log.info("message stays", chat=str(self._spot.ref), why=str(refused))
+
+    async def typing(self) -> None:
+        """Show that somebody is at work. It has a limit of its own."""
+        if self._said is None and self._channel is not None:
+            await self._told(self._channel.typing)
+
+    async def _call(self, call: Callable[[Wire], Coroutine[Any, Any, T]], rank: Rank) -> T:
+        await self._pace.turn(rank)
+        while True:
+            wire = self._wire()
+            try:
+                return await self._told(lambda wire=wire: call(wire))  # type: ignore[misc]  # bound at once
+            except _Over:
+                self._said = None
+
+    def _wire(self) -> Wire:
+        if self._said is not None and self._said.over:
+            self._said = None
+        wire = self._said or self._channel
+        if wire is None:
+            raise Gone("no way there")
+        return wire
+
+    async def _told(self, call: Callable[[], Awaitable[T]]) -> T:
+        """What the library raises, as what it means."""
+        try:
+            return await self._pace.unbroken(call)
+        except discord.RateLimited as asked:
+            self._pace.pause(asked.retry_after)
+            raise SlowDown(asked.retry_after) from None
+        except _DOWN as down:
+            raise SurfaceDown(type(down).__name__) from None
+        except discord.HTTPException as refused:
+            raise self._meant(refused) from None
+
+    def _meant(self, refused: discord.HTTPException) -> Exception:
+        why = f"{refused.status} {refused.code}"
+        if refused.status == _TOO_MANY:
+            self._pace.pause(BANNED_FOR)
+            return SlowDown(BANNED_FOR)
+        if refused.code in _LOST:
+            return _Lost()
+        if refused.code in _OVER:
+            return _Over() if self._said is not None else Gone(why)
+        if refused.code in _NOBODY:
+            return Gone(why)
+        return Refused(why)
+
+
+class _Lost(Exception):
+    """The message is not there any more."""
+
+
+class _Over(Exception):
+    """The time of the interaction is up."""

@@ -1,0 +1,113 @@
+"""One outgoing budget per channel: what is sent first, and what is dropped.
+
+Discord publishes no figures; users see five calls in five seconds per channel, new messages and edits together.
+Everything that goes to a channel takes its turn here: the last card of an answer before the first card of
+another, and both before progress. Progress that has no turn is dropped, never queued.
+"""
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import Awaitable, Callable
+from enum import IntEnum
+from typing import Any, TypeVar
+
+from bot.surface import SlowDown
+from core.clock import Clock
+
+T = TypeVar("T")
+EDIT = 1.1  # seconds between two calls after which progress may be shown again
+CALLS = 5
+WINDOW = 5.2  # seconds in which so many calls may leave; a little more than is seen
+AGAIN = 0.5  # seconds after which progress that was refused looks again, at the latest
+LOOK = 0.1  # seconds after which who is not the first in line looks again
+
+
+class Rank(IntEnum):
+    """What goes first."""
+
+    FINAL = 0
+    FIRST = 1
+    PROGRESS = 2
+
+
+class Pace:
+    """The budget of one channel. A pause that Discord asks for holds for everything in it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._left: deque[float] = deque(maxlen=CALLS)  # when the last calls left
+        self._paused_until = float("-inf")
+        self._arrivals = itertools.count()
+        self._line: list[tuple[Rank, int]] = []
+        self._left_alone: set[asyncio.Future[Any]] = set()
+
+    async def unbroken(self, call: Callable[[], Awaitable[T]]) -> T:
+        """A call that goes on where its caller is cancelled; the next one in this channel waits for its end.
+
+        The library must not be interrupted: it would hold back every other call for good if that happened while
+        it waits out a limit for the whole bot. And what it sends late must not overtake what is newer.
+        """
+        while self._left_alone:
+            await asyncio.wait(self._left_alone)
+        task = asyncio.ensure_future(call())
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if not task.done():
+                self._left_alone.add(task)
+                task.add_done_callback(self._ended)
+            raise
+
+    def _ended(self, task: "asyncio.Future[Any]") -> None:
+        self._left_alone.discard(task)
+        if not task.cancelled():
+            task.exception()  # nobody waits for it any more
+
+    async def turn(self, rank: Rank) -> None:
+        """Wait for one's turn to make a call.
+
+        Progress itself never waits: SlowDown lets it look again soon, so that a last card that comes meanwhile
+        is not held up by it. It leaves one call of the window to first and last cards.
+        """
+        if rank is Rank.PROGRESS:
+            wait = self._wait(rank)
+            if wait > 0 or self._line:
+                raise SlowDown(min(max(wait, LOOK), AGAIN))
+        else:
+            await self._stand(rank)
+        self._left.append(self._clock.monotonic())
+
+    def pause(self, seconds: float) -> None:
+        """Discord asked for it: nothing goes to this channel for so long."""
+        self._paused_until = max(self._paused_until, self._clock.monotonic() + seconds)
+
+    @property
+    def idle(self) -> bool:
+        """Nobody stands in line, and what was is forgotten by now."""
+        return not (self._line or self._left_alone) and self._wait(Rank.PROGRESS) <= 0
+
+    def _wait(self, rank: Rank) -> float:
+        """Seconds until a call of that rank may leave; not positive if it may now."""
+        now = self._clock.monotonic()
+        opens = self._paused_until
+        most = CALLS - 1 if rank is Rank.PROGRESS else CALLS
+        if len(self._left) >= most:
+            opens = max(opens, self._left[-most] + WINDOW)
+        if rank is Rank.PROGRESS and self._left:
+            opens = max(opens, self._left[-1] + EDIT)
+        return opens - now
+
+    async def _stand(self, rank: Rank) -> None:
+        """In line: better ranks first, then whoever came first."""
+        place = (rank, next(self._arrivals))
+        self._line.append(place)
+        try:
+            while True:
+                wait = self._wait(rank)
+                first = min(self._line) == place
+                if wait <= 0 and first:
+                    return
+                await self._clock.sleep(wait if wait > 0 else LOOK)
+        finally:
+            self._line.remove(place)

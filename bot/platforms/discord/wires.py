@@ -1,0 +1,159 @@
+"""The two ways to a channel: the bot's own right to write there, and what an interaction allows for a while."""
+
+import asyncio
+from typing import Any, Protocol
+
+import discord
+
+from bot.platforms.discord.hearing import Interaction, Spot
+from bot.platforms.discord.parts import Part
+
+FOLLOW_UPS = 5  # of an app that only a person has installed
+_ANSWERED = 40060  # by a call whose own answer was lost on its way
+_NO_HISTORY = 160002  # it cannot reply where it may not read what was said
+
+
+class Wire(Protocol):
+    """Puts messages into one channel. Raises what the library raises."""
+
+    async def send(self, part: Part, nonce: int) -> int:
+        """A new message; its id. The same nonce again makes no second message."""
+        ...
+
+    async def edit(self, message: int, part: Part) -> None:
+        """Change a message."""
+        ...
+
+    async def delete(self, message: int) -> None:
+        """Take a message away."""
+        ...
+
+
+class ChannelWire:
+    """Writes as a member of the channel does."""
+
+    def __init__(self, client: discord.Client, spot: Spot) -> None:
+        self._client = client
+        self._channel = client.get_partial_messageable(spot.channel, guild_id=spot.guild)
+        self._spot = spot
+        self._replies_to = spot.replies_to
+
+    async def send(self, part: Part, nonce: int) -> int:
+        """See Wire. The first one replies to the question, if that still stands."""
+        try:
+            sent = await self._send(part, nonce)
+        except discord.HTTPException as refused:
+            if refused.code != _NO_HISTORY or self._replies_to is None:
+                raise
+            self._replies_to = None
+            sent = await self._send(part, nonce)
+        self._replies_to = None
+        return sent.id
+
+    async def _send(self, part: Part, nonce: int) -> discord.Message:
+        more: dict[str, Any] = part.fresh()
+        if self._replies_to is not None:
+            more["reference"] = discord.MessageReference(
+                message_id=self._replies_to,
+                channel_id=self._spot.channel,
+                guild_id=self._spot.guild,
+                fail_if_not_exists=False,
+            )
+        return await self._channel.send(nonce=nonce, suppress_embeds=not part.components, **more)
+
+    async def edit(self, message: int, part: Part) -> None:
+        """See Wire."""
+        await self._channel.get_partial_message(message).edit(**part.over())
+
+    async def delete(self, message: int) -> None:
+        """See Wire."""
+        await self._channel.get_partial_message(message).delete()
+
+    async def typing(self) -> None:
+        """Show that somebody is at work, for ten seconds."""
+        await self._client.http.send_typing(self._spot.channel)
+
+
+class InteractionWire:
+    """Answers a command, a press or a form; good for 15 minutes.
+
+    `turning` = the message that was pressed becomes the answer. `alone` = only who asked sees it.
+    """
+
+    def __init__(self, interaction: Interaction, *, alone: bool, turning: bool = False) -> None:
+        self._interaction = interaction
+        self._alone = alone
+        self._turning = turning
+        self._first: int | None = interaction.message.id if turning and interaction.message else None
+        self._answered = turning
+        self._opened = False
+        self._opening = asyncio.Lock()
+
+    @property
+    def over(self) -> bool:
+        """Its time is up."""
+        return self._interaction.is_expired()
+
+    @property
+    def fresh(self) -> bool:
+        """Nothing was answered yet: a form can still be."""
+        return not (self._opened or self._interaction.response.is_done())
+
+    async def open(self) -> None:
+        """Tell Discord that the answer will come; it waits three seconds for that."""
+        async with self._opening:
+            if not self.fresh:
+                return
+            try:
+                if self._turning:
+                    await self._interaction.response.defer()
+                else:
+                    await self._interaction.response.defer(ephemeral=self._alone, thinking=True)
+            except discord.HTTPException as refused:
+                if refused.code != _ANSWERED:
+                    raise
+            self._opened = True
+
+    async def form(self, form: discord.ui.Modal) -> bool:
+        """Answer with a form; False if it is too late for one."""
+        async with self._opening:
+            if not self.fresh:
+                return False
+            await self._interaction.response.send_modal(form)
+            return True
+
+    async def send(self, part: Part, nonce: int) -> int:
+        """See Wire; the first one is the answer, the others follow it."""
+        del nonce  # Discord knows it for no interaction
+        await self.open()
+        if not self._answered:
+            first = await self._interaction.edit_original_response(**part.over())
+            self._answered = True
+            self._first = first.id
+            return first.id
+        hook = self._interaction.followup
+        more = await hook.send(
+            wait=True, ephemeral=self._alone, suppress_embeds=not part.components, **part.fresh()
+        )
+        return more.id
+
+    async def edit(self, message: int, part: Part) -> None:
+        """See Wire."""
+        await self.open()
+        if message == self._first:
+            await self._interaction.edit_original_response(**part.over())
+        else:
+            await self._interaction.followup.edit_message(message, **part.over())
+
+    async def delete(self, message: int) -> None:
+        """See Wire."""
+        if message == self._first:
+            await self._interaction.delete_original_response()
+        else:
+            await self._interaction.followup.delete_message(message)
+
+    async def withdraw(self) -> None:
+        """There is nothing to say: nothing is shown as pending."""
+        await self.open()
+        if not self._answered:
+            await self._interaction.delete_original_response()

@@ -1,0 +1,48 @@
+"""The few sentences that the Discord platform itself says."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DiscordTexts:
+    """Whoever builds the platform fills these in, once for each language."""
+
+    nothing: str = "Não há nada em andamento."
+    stale: str = "Este botão não vale mais."
+    not_yours: str = "Só quem perguntou, ou quem administra o servidor, pode usar este botão."
+    unreadable: str = "⚠️ Não sei ler este tipo de arquivo."
+    unreadable_body: str = (
+        "Mande uma imagem (PNG, JPEG, WebP) ou um arquivo de texto (txt, md, csv, json, código)."
+    )
+    too_large: str = '⚠️ O arquivo "{name}" é grande demais.'
+    too_large_body: str = "O limite é {limit}."
+    not_text: str = '⚠️ O arquivo "{name}" não parece texto.'
+    not_fetched: str = "⚠️ Não consegui baixar o arquivo do Discord."
+    not_fetched_body: str = "Mande-o de novo."
+    rejected: str = "o Discord (ou o servidor de DISCORD_API_ROOT) o recusa; gere outro no portal do Discord"
+    choose: str = "Escolha…"
+    option: str = "argumento"
+    file: str = "Um arquivo de texto ou uma imagem"
+    whole: str = "A resposta inteira está no arquivo."
+    whole_name: str = "resposta.md"
+    thread: str = "🧵 A conversa continua em {thread}."
+    thread_name: str = "Conversa com {name}"
+    thread_hello: str = "🧵 Esta conversa começa do zero."
+    thread_hello_body: str = "Escreva aqui sem me mencionar, {name}: nesta linha ouço tudo."
+    thread_nowhere: str = "🧵 Aqui não dá para abrir uma linha de conversa."
+    thread_nowhere_body: str = "Use /thread num canal de texto de um servidor em que eu possa criar linhas."
+    deaf: str = "👂 Neste servidor só ouço comandos, menções e conversas diretas."
+    deaf_body: str = (
+        "Sem a permissão “Message Content Intent”, o Discord não me mostra as outras mensagens. "
+        "Quem cuida do bot pode ligá-la no portal do Discord; depois é só reiniciar."
+    )
+
+
+Speak = Callable[[str | None], DiscordTexts]
+"""From a person's language as Discord names it (`pt-BR`, `en-US`) to the sentences in it."""
+
+
+def in_portuguese(_: str | None) -> DiscordTexts:
+    """The sentences as they stand here, whatever the language."""
+    return DiscordTexts()
