@@ -10,7 +10,8 @@ from functools import partial
 
 import structlog
 
-from bot import logs, pairing, platforms
+from bot import logs, pairing, platforms, present
+from bot.announce import announce
 from bot.assistant import Assistant
 from bot.begin import complain, with_settings
 from bot.opening import Opening, OpenPlatform, Web
@@ -56,14 +57,16 @@ async def _serve(settings: Settings) -> int:
     masks = _prepare(settings, names)
     async with open_engine(settings, masks=masks) as engine, heeded() as signals:
         t = Speech(settings.language)
-        if engine.set_aside is not None:
-            complain(StorageFailed("set-aside", str(engine.set_aside)), t)
         standing = Standing(complain=partial(complain, t=t))
         async with _web(settings, engine, standing) as web:
             opening = _opening(settings, web)
             opened = [_open(name, opening, t) for name in names]
             await pairing.offer(engine, opened)
             engine.start()
+            if engine.set_aside is not None:
+                damaged = StorageFailed("set-aside", str(engine.set_aside))
+                complain(damaged, t)
+                signals.spawn(partial(announce, present.trouble(damaged, t), engine, opened))
             reception = Reception(Assistant(engine), settings.language)
             engine.on_reload.append(lambda new: logs.set_level(new.log_level))
             if not sys.stdin.isatty():  # else a hang-up means that the terminal is gone

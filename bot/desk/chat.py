@@ -3,15 +3,12 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-import structlog
-
 from bot.cards import Card, Notice, Tone
 from bot.desk.answering import Wish, answer, answer_again
 from bot.desk.ask import Ask
+from bot.trouble import report
 from core.chat import Said
 from core.errors import StorageFailed
-
-log = structlog.get_logger(__name__)
 
 
 async def talk(ask: Ask) -> AsyncGenerator[Card]:
@@ -21,7 +18,7 @@ async def talk(ask: Ask) -> AsyncGenerator[Card]:
         said = Said(incoming.pictures, incoming.message, incoming.reply_to)
         question = await ask.engine.chat.asked(ask.conversation, ask.argument, said)
     except StorageFailed as trouble:  # a full disk is no reason to be silent
-        log.warning("question not stored", problem=str(trouble))
+        report(trouble, "question not stored")
         ask.unremembered = trouble
         question = ask.engine.chat.passing(ask.argument, incoming.pictures)
     async with aclosing(answer(ask, question)) as cards:

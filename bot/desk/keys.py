@@ -14,6 +14,7 @@ from bot.cards import Button, Card, Choice, Notice, Progress, Secret, Tone
 from bot.desk.ask import Ask
 from bot.desk.keylist import card_of, listing, title
 from bot.desk.keywords import Order, Verb, known, order_of
+from bot.trouble import report
 from core.errors import ApiProblem, KeyRejected, NoMoney, Problem, Unauthorized
 from core.keys import SHARED
 from core.keyshape import NotAKey, clean_key, shown
@@ -219,6 +220,7 @@ async def _checked(provider: Provider, secret: SecretStr) -> Problem | None:
     try:
         await provider.check(secret)
     except Problem as refused:
+        report(refused, "key refused")
         return refused
     return None
 

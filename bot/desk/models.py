@@ -140,6 +140,7 @@ async def _now_used(ask: Ask, model: Model) -> Notice:
         why = present.unusable(refused, model)
         if why is None:
             raise
+        report(refused, "chosen all the same")
         body = t("use.inactive", reason=present.reason(*why, t))
         return Notice(Tone.WARNING, title, body, (Button(t("button.again"), f"load #{model.tag}"),))
     if fresh.state is ModelState.EXTERNAL:

@@ -4,6 +4,7 @@ import difflib
 import os
 import re
 import shutil
+import socket
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -88,11 +89,24 @@ def _database(read: Settings, t: Speech) -> Finding:
 
 
 def _running(read: Settings, t: Speech) -> list[Finding]:
+    """Whether the bot runs now; if not, whether its port is free."""
     try:
         with sole(read.data_dir):
-            return []
+            return _port(read, t)
     except StorageFailed as problem:
         return [Finding(Level.OK, t("doctor.data"), t("doctor.data_in_use", process=problem.detail))]
+
+
+def _port(read: Settings, t: Speech) -> list[Finding]:
+    if not read.http_port:
+        return []
+    subject, address = "HTTP_PORT", f"{read.http_host}:{read.http_port}"
+    try:
+        with socket.create_server((read.http_host, read.http_port)):
+            return [Finding(Level.OK, subject, t("doctor.port_free", address=address))]
+    except OSError as error:
+        text = t("doctor.port_taken", address=address, reason=error.strerror or str(error))
+        return [Finding(Level.ERROR, subject, text, t("doctor.port_taken_remedy"))]
 
 
 def keys(read: Settings, t: Speech) -> Finding:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -71,6 +72,18 @@ async def test_this_machine(tmp_path: Path) -> None:
     assert report.has("⚠️", "/metrics is open to everybody who reaches 0.0.0.0")
     data = tmp_path / "data"
     assert await asyncio.to_thread((data / "orquestrador.db").read_bytes) == b"not a database" * 500
+
+
+async def test_the_port(tmp_path: Path) -> None:
+    """A port that another program has is told before the start fails on it."""
+    async with FakeLMStudio([NOVA]) as lmstudio:
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = str(other.getsockname()[1])
+            taken = await doctor(tmp_path, LMSTUDIO_URLS=lmstudio.url, HTTP_PORT=port)
+        free = await doctor(tmp_path, LMSTUDIO_URLS=lmstudio.url, HTTP_PORT=port)
+    assert (taken.code, free.code) == (2, 0), free.text
+    assert taken.has("❌", f"HTTP_PORT: cannot listen at 127.0.0.1:{port}")
+    assert free.has("✅", f"HTTP_PORT: 127.0.0.1:{port} is free")
 
 
 async def test_settings_that_cannot_be_read(tmp_path: Path) -> None:
