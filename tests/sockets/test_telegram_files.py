@@ -5,6 +5,7 @@ import base64
 from pathlib import Path
 
 from tests.fakes.lmstudio.server import FakeModel
+from tests.fakes.pdf import locked, pdf, scanned
 from tests.sockets.telegram_program import World, world
 
 EYE, BLIND = "acme/eye-4b", "acme/mini-1b"
@@ -71,8 +72,28 @@ async def documents(w: World) -> None:
     await w.says("Não consegui baixar o arquivo", chats[1])
 
 
+async def pdfs(w: World) -> None:
+    """The words of a PDF go into the question; one with a password, or of pictures, says what to do."""
+    people = [w.telegram.person(60 + n, language_code="pt-br") for n in range(3)]
+    chats = [w.telegram.private(person) for person in people]
+    await chats[0].send(people[0], "/usar mini")
+    await w.says("Agora uso", chats[0])
+    report = pdf("Relatório de março", "Lucro: 42")
+    await chats[0].document(people[0], "r.pdf", report, "application/pdf", caption="e o lucro?")
+    await chats[1].document(people[1], "s.pdf", locked(report, "senha"), "application/pdf")
+    await chats[2].document(people[2], "d.pdf", scanned(), "application/pdf")
+    await asyncio.gather(
+        w.says("You said: e o lucro?", chats[0]),
+        w.says('O PDF "s.pdf" está protegido por senha', chats[1]),
+        w.says('O PDF "d.pdf" não contém texto, só imagens', chats[2]),
+    )
+    questions = [body["messages"][-1]["content"] for body in w.lmstudio.bodies]
+    assert "e o lucro?\n\nr.pdf:\n```\nRelatório de março\n\nLucro: 42\n```" in questions
+
+
 async def test_files(tmp_path: Path) -> None:
     """First what comes as text, then what comes as pictures."""
     async with world(tmp_path, models(), EYE, BLIND) as w:
         await documents(w)
+        await pdfs(w)
         await photos(w)

@@ -1,5 +1,6 @@
 """The platform as the program opens it: its token, its server, and its sentences in each language."""
 
+from bot.documents import document_texts
 from bot.opening import Opening, Say
 from bot.platforms.telegram.hook import HookPlace, checked
 from bot.platforms.telegram.platform import TelegramPlatform
@@ -37,13 +38,9 @@ def _texts(t: Say) -> TelegramTexts:
         nothing=t("telegram.nothing"),
         stale=t("telegram.stale"),
         not_yours=t("telegram.not_yours"),
-        unreadable=t("telegram.unreadable"),
-        unreadable_body=t("telegram.unreadable_body"),
-        too_large=t("telegram.too_large"),
-        too_large_body=t("telegram.too_large_body"),
-        not_text=t("telegram.not_text"),
         not_fetched=t("telegram.not_fetched"),
         not_fetched_body=t("telegram.not_fetched_body"),
         photo=t("telegram.photo"),
+        documents=document_texts(t),
         rejected=t("telegram.rejected"),
     )

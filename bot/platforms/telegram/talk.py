@@ -10,6 +10,7 @@ from telegram import Bot, CallbackQuery, Message, Update, User
 from telegram.constants import ChatMemberStatus
 from telegram.error import TelegramError
 
+from bot.documents import Documents
 from bot.platforms.telegram.answers import Answers
 from bot.platforms.telegram.buttons import Press, read
 from bot.platforms.telegram.files import Brought, Unfit, bring
@@ -43,6 +44,7 @@ class Talk:
         self._commands = names(responder.menu(None))
         self._door = f"https://t.me/{me.username}?start={{}}"
         self.answers = Answers(bot, responder, clock)
+        self._documents = Documents()
         self._albums: dict[str, list[Heard]] = {}
 
     async def take(self, update: Update, _: object = None) -> None:
@@ -133,7 +135,9 @@ class Talk:
         if self._responder.welcome(incoming):
             try:
                 texts = self._speak(heard.language)
-                brought = [await bring(self._bot, one, texts, self._clock) for one in all_of_it]
+                brought = [
+                    await bring(self._bot, one, self._documents, texts, self._clock) for one in all_of_it
+                ]
             except Unfit as unfit:
                 await self.answers.tell(unfit.card, heard.spot)
                 return

@@ -1,7 +1,9 @@
 """The few sentences that the Telegram platform itself says."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from bot.documents import DocumentTexts
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +17,10 @@ class TelegramTexts:
     nothing: str = "Não há nada em andamento."
     stale: str = "Este botão não vale mais."
     not_yours: str = "Só quem perguntou, ou um administrador do grupo, pode usar este botão."
-    unreadable: str = "⚠️ Não sei ler este tipo de mensagem."
-    unreadable_body: str = "Mande texto, uma foto ou um arquivo de texto (txt, md, csv, json, código)."
-    too_large: str = '⚠️ O arquivo "{name}" é grande demais.'
-    too_large_body: str = "O limite é {limit}."
-    not_text: str = '⚠️ O arquivo "{name}" não parece texto.'
     not_fetched: str = "⚠️ Não consegui baixar o arquivo do Telegram."
     not_fetched_body: str = "Mande-o de novo."
     photo: str = "foto"
+    documents: DocumentTexts = field(default_factory=DocumentTexts)
     rejected: str = "o Telegram (ou o servidor de TELEGRAM_API_ROOT) a recusa; confira-a com o @BotFather"
 
 
