@@ -16,6 +16,8 @@ from bot.trace import where
 
 log = structlog.get_logger(__name__)
 
+_WHOLE = -1  # no shard has this number
+
 
 class Ears(discord.Client):
     """Takes events; a mistake with one of them must not end the others, and its words may quote a person."""
@@ -40,6 +42,7 @@ class Ears(discord.Client):
         self.talk: Talk | None = None
         self.pressing: Pressing | None = None
         self.arrived = asyncio.Event()
+        self.lost: set[int] = {_WHOLE}  # connections that are not there: shards, or the only one
         self.running: set[asyncio.Task[None]] = set()
         self.add_dynamic_items(*ITEMS)
 
@@ -65,11 +68,30 @@ class Ears(discord.Client):
 
     async def on_connect(self) -> None:
         """The gateway has taken the token."""
+        self.lost.discard(_WHOLE)
         self.arrived.set()
 
-    async def on_shard_connect(self, _: int) -> None:
+    async def on_shard_connect(self, shard: int) -> None:
         """The same, of one of several connections."""
+        self.lost -= {_WHOLE, shard}
         self.arrived.set()
+
+    async def on_resumed(self) -> None:
+        """The connection is back."""
+        self.lost.discard(_WHOLE)
+
+    async def on_shard_resumed(self, shard: int) -> None:
+        """The same, of one of several connections."""
+        self.lost.discard(shard)
+
+    async def on_disconnect(self) -> None:
+        """The connection is gone; the library tries to get it back. Of several ones each tells for itself."""
+        if not isinstance(self, discord.AutoShardedClient):
+            self.lost.add(_WHOLE)
+
+    async def on_shard_disconnect(self, shard: int) -> None:
+        """The same, of one of several connections."""
+        self.lost.add(shard)
 
     async def on_message(self, message: discord.Message) -> None:
         """Somebody wrote."""

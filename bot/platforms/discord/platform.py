@@ -73,6 +73,12 @@ class DiscordPlatform:
         self._memory = Memory(folder)
         self._clock = clock or SystemClock()
         self._answers: Answers | None = None
+        self._client: Ears | None = None
+
+    @property
+    def trouble(self) -> str:
+        """What keeps the bot from hearing people, for `/health`; empty while nothing does."""
+        return "" if self._client is not None and not self._client.lost else "not connected"
 
     async def run(self, responder: Responder) -> None:
         """Answer people until cancelled. Raises SettingWrong if Discord does not take the token."""
@@ -117,7 +123,7 @@ class DiscordPlatform:
         return client
 
     async def _serve(self, responder: Responder, *, content: bool) -> None:
-        client = self.client(responder, content=content)
+        client = self._client = self.client(responder, content=content)
         try:
             await self._log_in(client)
             client.spawn(self._tell(client))
