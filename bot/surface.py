@@ -71,11 +71,12 @@ class Post:
 
 
 class SlowDown(Exception):
-    """The platform asks for a pause of `seconds`."""
+    """A pause of `seconds`. `asked` = the platform wants it; else it is our own pace, which keeps no last card."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, asked: bool = True) -> None:
         super().__init__(f"pause of {seconds:g} s")
         self.seconds = seconds
+        self.asked = asked
 
 
 class SurfaceDown(Exception):
@@ -307,8 +308,10 @@ class _Pouring:
             else:
                 self._post = await self._surface.edit(self._post, card)
         except SlowDown as pause:
-            watching.get().paused()
-            self._next = self._asked_until = self._clock.monotonic() + pause.seconds
+            self._next = self._clock.monotonic() + pause.seconds
+            if pause.asked:
+                watching.get().paused()
+                self._asked_until = self._next
             return False
         except SurfaceDown:
             self._next = self._clock.monotonic() + self._pause

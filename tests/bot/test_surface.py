@@ -153,6 +153,15 @@ async def test_the_last_card_lands_after_the_network_was_away() -> None:
     assert max(gaps) <= 30.0
 
 
+async def test_the_surfaces_own_pace_keeps_no_last_card() -> None:
+    """What nobody asked for is waited out by progress alone; the surface itself knows when the last card may go."""
+    clock = FakeClock()
+    surface = FakeSurface(clock, script=[SlowDown(5, asked=False)])
+    await poured(clock, surface, [(0, card(1)), (2, card(2))])
+    assert surface.times == [0.0, 2.0]
+    assert surface.shown == [card(2)]
+
+
 @pytest.mark.parametrize("refusal", [SurfaceDown(), SlowDown(20)])
 async def test_patience_ends(refusal: Exception) -> None:
     """Only after PATIENCE seconds in vain does show() give up, with SurfaceDown."""

@@ -96,7 +96,7 @@ async def thrown_out(w: World) -> None:
     await group.send(w.ana, f"@{w.telegram.bot.username} conte 3000")
     await group.wait_for(lambda m: m.by_bot, timeout=PATIENCE)
     await chat.send(duda, "conte 3000")
-    await chat.wait_for_draft(lambda d: "lendo" in d.text, timeout=PATIENCE)
+    await chat.wait_for_draft(lambda d: "palavra" in d.text, timeout=PATIENCE)
     await group.kick_bot(chefe)
     await chat.block()
     await w.bot.says(f"'telegram:{group.id}:0' why=")

@@ -164,15 +164,21 @@ async def test_killed_in_mid_answer(tmp_path: Path) -> None:
         await w.says("You said: conte")
 
 
-async def test_under_a_strict_limit_nothing_is_lost(tmp_path: Path) -> None:
-    """One call a second and chat, else three seconds of refusals: the answer lands all the same."""
+async def test_under_a_strict_limit_nothing_is_refused(tmp_path: Path) -> None:
+    """One call a second and chat, drafts too, else three seconds of refusals: it grows, lands, and meets none."""
     async with (
-        FakeTelegram(switches=Switches(calls_per_second=1)) as telegram,
-        FakeLMStudio([talker(100)], loaded=[NOVA]) as lmstudio,
+        FakeTelegram(switches=Switches(calls_per_second=1, latency=0.05)) as telegram,
+        FakeLMStudio([talker(160)], loaded=[NOVA]) as lmstudio,
         telegram_bot(tmp_path, telegram, lmstudio.url),
     ):
         ana = telegram.person(42, language_code="pt-br")
-        chat = telegram.private(ana)
+        bia = telegram.person(43, language_code="pt-br")
+        chat, other = telegram.private(ana), telegram.private(bia)
         await chat.send(ana, "conte")
-        answer = await chat.wait_for(lambda m: m.by_bot and "p99" in m.text, timeout=PATIENCE)
-        assert answer.text.split() == [f"p{n}" for n in range(100)]
+        for command in ("/help", "/models", "conte"):
+            await other.send(bia, command)
+        for place in (chat, other):
+            answer = await place.wait_for(lambda m: m.by_bot and "p159" in m.text, timeout=PATIENCE)
+            assert answer.text.split() == [f"p{n}" for n in range(160)]
+        assert len(chat.drafts) >= 3
+        assert telegram.count(status=429) == 0

@@ -73,7 +73,7 @@ class Pace:
         if rank is Rank.PROGRESS:
             wait = self._wait(rank)
             if wait > 0 or self._line:
-                raise SlowDown(min(max(wait, LOOK), AGAIN))
+                raise SlowDown(min(max(wait, LOOK), AGAIN), asked=False)
         else:
             await self._stand(rank)
         self._left.append(self._clock.monotonic())

@@ -18,6 +18,7 @@ from core.clock import Clock
 
 log = structlog.get_logger(__name__)
 
+HELD = 0.35  # seconds in which a loaded model mostly says its first words
 TYPING_EVERY = 4.0  # Telegram shows it for five seconds
 TYPING_AFTER = 0.7  # what answers sooner needs no typing
 REMEMBERED = 1000  # answers whose question may still be edited
@@ -45,11 +46,14 @@ class Answers:
         self._live: dict[int, Spot] = {}  # by the number of the draft that each may have
         self._answers: OrderedDict[tuple[int, int], Answer] = OrderedDict()
 
-    def surface(self, spot: Spot, turning: tuple[int, ...] = ()) -> TelegramSurface:
+    def surface(self, spot: Spot, turning: tuple[int, ...] = (), held: float = 0.0) -> TelegramSurface:
         """A place for one answer."""
-        return TelegramSurface(
-            Line(self._bot, spot, self._pace(spot.chat)), spot, self._clock, self._drafts, turning
-        )
+        line = Line(self._bot, spot, self._pace(spot.chat))
+        return TelegramSurface(line, spot, self._clock, self._drafts, turning, held=held)
+
+    def called(self, chat: int) -> None:
+        """Something else was called for that chat: it counts as well."""
+        self._pace(chat).called()
 
     async def answer(
         self,
@@ -59,7 +63,7 @@ class Answers:
         turning: tuple[int, ...] = (),
     ) -> Card | None:
         """Answer until the last card has landed. `question` = the message that may be edited, and its words."""
-        surface = self.surface(spot, turning)
+        surface = self.surface(spot, turning, HELD)
         if question is not None:
             message, text = question
             self._remember((spot.chat, message), Answer(text, surface, asyncio.current_task()))

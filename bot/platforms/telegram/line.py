@@ -201,3 +201,5 @@ class Line:
             raise Refused(bad.message) from None
         except (NetworkError, TelegramError) as down:
             raise SurfaceDown(type(down).__name__) from None
+        finally:
+            self._pace.called(gap)

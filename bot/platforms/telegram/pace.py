@@ -1,9 +1,12 @@
 """One outgoing budget per chat: what is sent first, and what is dropped.
 
 Telegram bears about one message a second in a private chat and twenty a minute in a group; edits count too,
-drafts have limits of their own that nobody publishes. Everything that goes to a chat takes its turn here:
-the last card of an answer before the first card of another, and both before progress. Progress that has no
-turn is dropped, never queued.
+drafts have limits of their own that nobody publishes, so that they are taken for messages. Everything that goes
+to a chat takes its turn here: the last card of an answer before the first card of another, and both before
+progress. Progress that has no turn is dropped, never queued.
+
+A second passes between the answer to one call and the next call: however long either is on its way, the server
+sees them a second apart.
 """
 
 import itertools
@@ -14,9 +17,8 @@ from core.clock import Clock
 
 PRIVATE = 1.5  # seconds after an edit or a message in which no progress is shown
 GROUP = 3.5  # leaves room for first and last cards among the twenty a minute
-DRAFT = 0.6
-TYPING = 0.6
-APART = 1.05  # seconds between any two calls that are no drafts: one a second is what Telegram asks for
+APART = 1.02  # seconds between any two calls
+DRAFT = TYPING = APART
 AGAIN = 0.5  # seconds after which progress that was refused looks again, at the latest
 LOOK = 0.25  # seconds after which who is not the first in line looks again
 STRICT_FOR = 60.0  # seconds after a refusal in which progress goes at half the pace
@@ -54,15 +56,18 @@ class Pace:
         if rank is Rank.PROGRESS:
             wait = self.rest
             if wait > 0 or self._line:
-                raise SlowDown(min(max(wait, LOOK), AGAIN))
+                raise SlowDown(min(max(wait, LOOK), AGAIN), asked=False)
         else:
             await self._stand(rank)
+        self.called(gap)
+
+    def called(self, gap: float = APART) -> None:
+        """A call leaves, or was answered: the next one has to wait from now on."""
         now = self._clock.monotonic()
-        self._others_from = now + min(gap, APART)
+        self._others_from = now + APART
         slower = gap * 2 if now < self._strict_until else gap
-        self._progress_from = max(
-            self._progress_from, now + slower
-        )  # a call with a small gap shortens no rest
+        # a call with a small gap shortens no rest
+        self._progress_from = max(self._progress_from, now + slower)
 
     def pause(self, seconds: float) -> None:
         """Telegram asked for it: nothing goes to this chat for so long."""

@@ -37,7 +37,10 @@ class Drafts:
 
 
 class TelegramSurface:
-    """Where one answer is shown. `turning` = messages that stand there already and become the answer."""
+    """Where one answer is shown. `turning` = messages that stand there already and become the answer.
+
+    `held` = seconds for which nothing but words is shown: what the model says at once need not wait behind "reading".
+    """
 
     def __init__(
         self,
@@ -46,7 +49,10 @@ class TelegramSurface:
         clock: Clock,
         drafts: Drafts | None = None,
         turning: tuple[int, ...] = (),
+        *,
+        held: float = 0.0,
     ) -> None:
+        self._held_until = clock.monotonic() + held
         self._line = line
         self.spot = spot
         self._clock = clock
@@ -101,6 +107,9 @@ class TelegramSurface:
 
     async def _bring(self, card: Card) -> None:
         growing = isinstance(card, Progress) or (isinstance(card, Reply) and not card.done)
+        held = self._held_until - self._clock.monotonic()
+        if held > 0 and isinstance(card, Progress):
+            raise SlowDown(held, asked=False)
         try:
             parts, keyboard = self._renderer.draw(card, self.spot.owner)
         except Exception as bug:  # noqa: BLE001  # an answer that cannot be drawn can still be read

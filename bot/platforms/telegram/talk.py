@@ -87,6 +87,8 @@ class Talk:
         except TelegramError as refused:
             log.info("message stays", chat=str(heard.spot.ref), why=type(refused).__name__)
             return "not found" in refused.message.lower()
+        finally:
+            self.answers.called(heard.spot.chat)
         return True
 
     async def _album(self, heard: Heard, album: str) -> None:

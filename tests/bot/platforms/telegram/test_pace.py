@@ -73,8 +73,31 @@ async def test_progress_is_refused_while_others_stand_in_line() -> None:
     await settle()
     with pytest.raises(SlowDown):
         await pace.turn(Rank.PROGRESS, DRAFT)
-    await clock.advance(1)
+    await clock.advance(APART)
     await waiting
+
+
+async def test_a_second_passes_from_answer_to_call() -> None:
+    """However long a call is on its way, the server sees the next one a second later: also after a draft."""
+    clock = FakeClock()
+    pace = Pace(clock)
+    await pace.turn(Rank.PROGRESS, DRAFT)
+    await clock.advance(0.7)
+    pace.called(DRAFT)  # now it is answered
+    final = asyncio.create_task(pace.turn(Rank.FINAL, PRIVATE))
+    await clock.advance(1.0)
+    assert not final.done()
+    await clock.advance(APART - 1.0)
+    assert final.done()
+
+
+async def test_our_own_pace_is_no_pause_that_was_asked_for() -> None:
+    """So it keeps no last card, and is not counted as one."""
+    pace = Pace(FakeClock())
+    await pace.turn(Rank.PROGRESS, DRAFT)
+    with pytest.raises(SlowDown) as told:
+        await pace.turn(Rank.PROGRESS, DRAFT)
+    assert told.value.asked is False
 
 
 async def test_a_pause_holds_for_every_rank_and_for_one_chat() -> None:

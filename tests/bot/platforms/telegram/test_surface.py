@@ -80,6 +80,22 @@ async def test_a_private_answer_is_a_draft_until_it_is_done() -> None:
         assert not surface.streaming
 
 
+async def test_first_words_do_not_wait_behind_reading() -> None:
+    """For a moment only words are shown; what is there after it is."""
+    async with place() as p:
+        line = Line(p.bot, Spot(p.chat.id), Pace(p.clock))
+        surface = TelegramSurface(line, Spot(p.chat.id), p.clock, p.drafts, held=0.35)
+        with pytest.raises(SlowDown) as told:
+            await surface.post(READING)
+        assert not told.value.asked
+        await surface.post(GROWING)
+        assert [d.text for d in p.chat.drafts] == ["um te"]
+        later = TelegramSurface(line, Spot(p.chat.id), p.clock, p.drafts, held=0.35)
+        await p.clock.sleep(2)
+        await later.post(READING)
+        assert p.chat.drafts[-1].text == "lendo"
+
+
 async def test_a_load_card_is_a_message_that_turns_into_the_answer() -> None:
     """Its buttons would not fit a draft."""
     async with place() as p:
