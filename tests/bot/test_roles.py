@@ -27,6 +27,10 @@ LEAST = {
     "status": Role.MEMBER,
     "suggest": Role.GUEST,
     "reset": Role.ADMINISTRATOR,
+    "reload": Role.ADMINISTRATOR,
+    "here": Role.ADMINISTRATOR,
+    "thread": Role.GUEST,
+    "ask": Role.GUEST,
     "new": Role.GUEST,
     "stop": Role.GUEST,
     "retry": Role.GUEST,
@@ -38,7 +42,7 @@ LEAST = {
     "allow": Role.ADMINISTRATOR,
     "deny": Role.ADMINISTRATOR,
 }
-PLACE: frozenset[str] = frozenset()  # what whoever manages a group or server may do there
+PLACE = frozenset({"here"})  # what whoever manages a group or server may do there
 OUTSIDE = "👋 This bot is private."
 
 
