@@ -9,7 +9,6 @@ import structlog
 from bot.cards import Card
 from bot.surface import Platform, Surface, SurfaceDown, show
 from core.clock import Clock
-from core.conversation import ChatRef
 from core.engine import Engine
 from core.people import Role
 
@@ -27,24 +26,25 @@ async def announce(card: Card, engine: Engine, platforms: Sequence[Platform]) ->
             for who in grants:
                 name, _, person = who.partition(":")
                 if name == platform.name and person:
-                    group.create_task(_reach(card, platform, ChatRef(name, person), engine.clock))
+                    group.create_task(_reach(card, platform, who, engine.clock))
 
 
-async def _reach(card: Card, platform: Platform, chat: ChatRef, clock: Clock) -> None:
+async def _reach(card: Card, platform: Platform, who: str, clock: Clock) -> None:
     deadline = clock.monotonic() + GIVE_UP
-    while (surface := _surface(platform, chat)) is None:
+    while (surface := await _surface(platform, who)) is None:
         if clock.monotonic() > deadline:
             return
         await clock.sleep(LOOK_EVERY)
     with suppress(SurfaceDown):
         await show(_only(card), surface, clock)
-        log.info("administrator told", chat=str(chat))
+        log.info("administrator told", who=who)
 
 
-def _surface(platform: Platform, chat: ChatRef) -> Surface | None:
-    """The chat, once the platform has logged in."""
+async def _surface(platform: Platform, who: str) -> Surface | None:
+    """The private chat with that one, once the platform has logged in."""
+    chat = await platform.private(who)
     try:
-        return platform.surface(chat)
+        return None if chat is None else platform.surface(chat)
     except ValueError:
         return None
 

@@ -5,16 +5,17 @@ import contextlib
 import importlib
 import pkgutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
 import structlog
 
-from bot import logs, pairing, platforms, present
+from bot import digest, logs, pairing, platforms, present
 from bot.announce import announce
 from bot.assistant import Assistant
 from bot.begin import complain, with_settings
 from bot.opening import Opening, OpenPlatform, Web
+from bot.panels import Panels
 from bot.reception import Reception
 from bot.signals import Terminated, heeded
 from bot.standing import Standing, first
@@ -58,16 +59,18 @@ async def _serve(settings: Settings) -> int:
     async with open_engine(settings, masks=masks) as engine, heeded() as signals:
         t = Speech(settings.language)
         standing = Standing(complain=partial(complain, t=t))
-        async with _web(settings, engine, standing) as web:
+        async with _web(settings, engine, standing) as web, contextlib.AsyncExitStack() as stack:
             opening = _opening(settings, web)
             opened = [_open(name, opening, t) for name in names]
             await pairing.offer(engine, opened)
+            engine.daily.append((digest.NAME, partial(digest.digest, engine, opened), digest.HOUR))
             engine.start()
             if engine.set_aside is not None:
                 damaged = StorageFailed("set-aside", str(engine.set_aside))
                 complain(damaged, t)
                 signals.spawn(partial(announce, present.trouble(damaged, t), engine, opened))
-            reception = Reception(Assistant(engine), settings.language)
+            panels = await stack.enter_async_context(contextlib.aclosing(_panels(engine, opened)))
+            reception = Reception(Assistant(engine, panels), settings.language)
             engine.on_reload.append(lambda new: logs.set_level(new.log_level))
             if not sys.stdin.isatty():  # else a hang-up means that the terminal is gone
                 signals.hangup = partial(_reload, engine)
@@ -75,6 +78,14 @@ async def _serve(settings: Settings) -> int:
             async with asyncio.TaskGroup() as group:
                 runs = [group.create_task(standing.run(p, reception), name=p.name) for p in opened]
             return max(run.result() for run in runs)
+
+
+def _panels(engine: Engine, platforms: Sequence[Platform]) -> Panels:
+    """Lists of models that follow their states."""
+    by_name = {platform.name: platform for platform in platforms}
+    panels = Panels(lambda chat, *where: by_name[chat.platform].surface(chat, *where), engine.clock)
+    engine.catalog.listeners.append(panels.changed)
+    return panels
 
 
 async def _farewell(reception: Reception, standing: Standing) -> None:

@@ -19,6 +19,7 @@ from bot.desk import chat as chat_desk
 from bot.desk import keywords
 from bot.desk.ask import Ask
 from bot.gate import Gate, may
+from bot.panels import Panels
 from bot.secrecy import Secrecy
 from bot.surface import Completion, Incoming, MenuItem
 from bot.texts import LANGUAGES, Speech, match
@@ -57,15 +58,16 @@ class _Running:
 class Assistant:
     """The Responder of the program."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, panels: Panels | None = None) -> None:
         self._engine = engine
+        self._panels = panels
         self._gate = Gate(engine.access)
         self._secrecy = Secrecy(engine.asked)
         self._running: defaultdict[ChatRef, set[_Running]] = defaultdict(set)
         self._order: dict[ChatRef, asyncio.Lock] = {}
         self._memory = asyncio.Lock()
         # By identity, since a platform hands back the very object: two messages may say the same.
-        self._asked: OrderedDict[int, tuple[Incoming, Ask]] = OrderedDict()
+        self._asked: OrderedDict[int, tuple[Incoming | None, Ask | None, Command | None]] = OrderedDict()
 
     # ------------------------------------------------------------ the port
 
@@ -139,10 +141,13 @@ class Assistant:
         return bool(running)
 
     async def landed(self, incoming: Incoming, card: Card, messages: Sequence[str]) -> None:
-        """See `Responder.landed`: a reply to one of those messages continues from there."""
-        del card  # what matters here is where it stands
-        asked, ask = self._asked.pop(id(incoming), (incoming, None))
-        if asked is not incoming or ask is None or not ask.question or not messages:
+        """See `Responder.landed`: a reply to one of those messages continues from there; lists stay alive."""
+        asked, ask, command = self._asked.pop(id(incoming), (None, None, None))
+        if asked is not incoming or ask is None or not messages:
+            return
+        if self._panels is not None:
+            self._panels.landed(ask, card, messages, models=command is BY_NAME["models"])
+        if not ask.question:
             return
         try:
             await self._engine.chat.stands_in(incoming.chat, ask.question, messages)
@@ -210,7 +215,7 @@ class Assistant:
         self, incoming: Incoming, command: Command | None, argument: str, running: _Running, role: Role
     ) -> AsyncGenerator[Card]:
         ask = running.ask = await self._ask(incoming, argument, role)
-        self._asked[id(incoming)] = (incoming, ask)
+        self._asked[id(incoming)] = (incoming, ask, command)
         if len(self._asked) > UNLANDED:
             self._asked.popitem(last=False)
         if ask.returning and command is None:

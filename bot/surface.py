@@ -184,8 +184,15 @@ class Platform(Protocol):
         """Take what people send and show what the responder says, until cancelled or the platform ends."""
         ...
 
-    def surface(self, chat: ChatRef, standing: Sequence[str] = ()) -> Surface:
-        """The place where that chat is shown; its first card turns the `standing` messages into itself."""
+    def surface(self, chat: ChatRef, standing: Sequence[str] = (), person: str = "") -> Surface:
+        """The place where that chat is shown; its first card turns the `standing` messages into itself.
+
+        `person` (`telegram:42`) = whose buttons they are where others read too.
+        """
+        ...
+
+    async def private(self, person: str) -> ChatRef | None:
+        """Where that person of the platform reads alone; `None` if the bot cannot write there."""
         ...
 
 

@@ -5,7 +5,7 @@ what a message finds and what a restart finds again are the same.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -51,6 +51,7 @@ class Catalog:
         self._loading: set[str] = set()
         self._sick: dict[str, Failure] = {}  # place -> why every load is refused there, and until when
         self.settled = asyncio.Event()  # every host has been asked once since the start
+        self.listeners: list[Callable[[], None]] = []  # hear that a model's state has changed
 
     async def open(self) -> None:
         """Read what was known before the restart."""
@@ -309,6 +310,11 @@ class Catalog:
             self._loading.add(model.id)
         else:
             self._loading.discard(model.id)
+        self._tell()
+
+    def _tell(self) -> None:
+        for listener in self.listeners:
+            listener()
 
     async def aclose(self) -> None:
         """End what is being read: it must not outlive the store."""
@@ -323,6 +329,7 @@ class Catalog:
             self._models[model.id] = model
         if not changed and not gone:
             return
+        self._tell()
         try:
             await self._store.save_models(changed, gone)
         except StorageFailed as full:  # what is known stays true without its record

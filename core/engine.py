@@ -1,7 +1,7 @@
 """The core, opened once: one of the two places where everything is put together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,17 +26,24 @@ from core.providers.lmstudio import LMStudio
 from core.providers.vendors import VENDORS, at, compatible
 from core.reload import Reloaded, compared
 from core.room import MakeRoom
+from core.schedule import Schedule
 from core.settings import Settings, read, servers
 from core.storage import DATABASE, Store, set_aside_if_damaged, sole
 from core.storage.access import AccessQueries
 from core.storage.asked import AskedTable
+from core.storage.jobs import JobTable
 from core.storage.keys import KeyTable
 from core.storage.places import Places
+from core.storage.uses import UseQueries
+from core.timetable import parse
 
 if TYPE_CHECKING:
     from core.jobs import Jobs  # the scheduler is not needed for the first prompt
 
 log = structlog.get_logger(__name__)
+
+SCHEDULE_EVERY = 60.0  # seconds between two looks at what is to be loaded or unloaded
+LOOK_EVERY = 600.0  # seconds between two looks whether a daily job is due
 
 
 @dataclass
@@ -55,12 +62,15 @@ class Engine:
     places: Places
     asked: Asked
     measures: Measures
+    schedule: Schedule
     stack: AsyncExitStack
     why_no_engine: str = ""
     set_aside: Path | None = None  # where the database lies that was found damaged at the start
     # Who has built something out of settings that count at once.
     on_reload: list[Callable[[Settings], None]] = field(default_factory=list)
     jobs: "Jobs | None" = None  # once they are started
+    # What happens once a day, added before `start()`: its name, what to do, and the hour of local time.
+    daily: list[tuple[str, Callable[[], Awaitable[object]], int]] = field(default_factory=list)
     _background: set[asyncio.Task[None]] = field(default_factory=set)
     _embedding: asyncio.Lock = field(default_factory=asyncio.Lock)
     _tried: bool = False  # the embedded engine is there, or cannot be
@@ -115,9 +125,21 @@ class Engine:
         self.catalog.add(embedded)
 
     async def _start_jobs(self) -> None:
-        from core.jobs import Jobs  # noqa: PLC0415  # the scheduler is not needed for the first prompt
+        from core.jobs import Job, Jobs  # noqa: PLC0415  # the scheduler is not needed for the first prompt
 
-        jobs = Jobs(self.look_again, self.settings.sync_every)
+        table = JobTable.over(self.store)
+        every_day = [Job(name, LOOK_EVERY, run, hour) for name, run, hour in self.daily]
+        jobs = Jobs(
+            [
+                Job("sync", self.settings.sync_every, self.look_again),
+                Job("preload", SCHEDULE_EVERY, self.schedule.preload),
+                Job("retire", SCHEDULE_EVERY, self.schedule.retire),
+                *every_day,
+            ],
+            table,
+            self.clock,
+        )
+        await jobs.open()
         jobs.start()
         self.stack.callback(jobs.stop)
         self.jobs = jobs
@@ -130,10 +152,16 @@ class Engine:
         found = compared(self.settings, read())
         self.settings = found.settings
         self.access.follow(Rules.of(found.settings))
+        self.follow(found.settings)
         for listener in self.on_reload:
             listener(found.settings)
         log.info("settings read again", taken=found.taken, restart=found.restart)
         return found
+
+    def follow(self, settings: Settings) -> None:
+        """What the clock does, as the settings say."""
+        self.schedule.preloads = parse(settings.preload)
+        self.schedule.idle_unload = settings.idle_unload
 
     async def stop(self) -> None:
         """End what runs in the background: the start, if it is not over, every load, and what is being read."""
@@ -226,6 +254,8 @@ async def open_engine(
         )
         places = Places.over(store)
         await places.load()
+        schedule = Schedule(catalog, lifecycle, store, time, uses=UseQueries.over(store).at_hour)
+        measures.listen(schedule.heard)
         asked = Asked(AskedTable.over(store), time)
         await asked.open()
         engine = Engine(
@@ -241,8 +271,10 @@ async def open_engine(
             places,
             asked,
             measures,
+            schedule,
             stack,
         )
+        engine.follow(settings)
         engine.set_aside = aside
         try:
             yield engine

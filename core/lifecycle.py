@@ -41,6 +41,7 @@ from core.model import (
     ModelState,
     Queued,
     Ready,
+    Resident,
 )
 from core.pool import best_first
 from core.providers.base import Loader
@@ -275,6 +276,23 @@ class Lifecycle:
             return await self._catalog.refresh(model)
         except ModelUnknown:  # with just-in-time loading off an old build lists only what is loaded
             return replace(model, state=ModelState.ON_DISK, instance=None)
+
+    async def retire(self, model: Model, resident: Resident) -> bool:
+        """Unload that one instance if nobody uses it or waits for it at this moment; whether it left."""
+        async with self._locks[_place(model)]:
+            used = self._answering[model.id] or self._admission.busy(f"{model.host}|{resident.instance}")
+            if used or model.id in self._flights:
+                return False
+            await self._loader(model).evict(resident)
+            await self._store.disclaim(model.host, resident.instance)
+        log.info("model retired", model=model.id, instance=resident.instance)
+        with suppress(Problem):  # the next look at the host tells
+            await self._catalog.refresh(model)
+        return True
+
+    def loading(self, host: str) -> bool:
+        """Whether a load is under way or waits on that host."""
+        return any(flight.model.host == host for flight in self._flights.values())
 
     async def reset(self) -> int:
         """Forget every failure and look at every host again; how many marks were taken away."""

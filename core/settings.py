@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from core.errors import SettingWrong
 from core.keyshape import NotAKey, clean_key
 from core.people import is_group, is_who
+from core.timetable import parse
 
 APP = "orquestrador"
 VENDORS = ("openai", "anthropic", "google", "genspark", "mistral", "huggingface", "cohere", "ai21")
@@ -113,6 +114,12 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("preload", mode="after")
+    @classmethod
+    def _timetable(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        parse(value)  # wrong ones are told now, not at night
         return value
 
     @field_validator("lmstudio_urls", mode="after")

@@ -29,6 +29,11 @@ async def models(ask: Ask) -> AsyncGenerator[Card]:
     async for card in settled(ask):
         yield card
     await asyncio.gather(ask.engine.catalog.sync(), ask.meet())
+    yield await listed(ask)
+
+
+async def listed(ask: Ask) -> Listing:
+    """The models as they are known now; nobody is asked."""
     wanted, page = _page(ask.argument.strip())
     words = wanted.lower().split()
     rows = [
@@ -36,7 +41,7 @@ async def models(ask: Ask) -> AsyncGenerator[Card]:
         for r in ask.engine.catalog.rows(await ask.sight(anew=True))
         if not r.best.by_name_only or _current(ask, r.best)
     ]
-    yield _listing(ask, wanted, [r for r in rows if all(w in _words(r) for w in words)], page)
+    return _listing(ask, wanted, [r for r in rows if all(w in _words(r) for w in words)], page)
 
 
 def _words(row: Pooled) -> str:
@@ -66,6 +71,7 @@ def _listing(ask: Ask, wanted: str, found: list[Pooled], page: int) -> Listing:
     rows = tuple(_row(ask, m) for m in found[(page - 1) * PAGE : page * PAGE])
     turning = [(t("button.previous"), page - 1)] if page > 1 else []
     turning += [(t("button.next"), page + 1)] if page < pages else []
+    turning += [(t("button.refresh"), page)]
     buttons = tuple(Button(label, " ".join(["models", *wanted.split(), str(to)])) for label, to in turning)
     fitting = tuple(b for b in buttons if len(b.command.encode()) <= LONGEST_COMMAND)
     return Listing(title, rows, t("models.hint") if found else empty, page, pages, fitting)

@@ -117,6 +117,8 @@ async def status(ask: Ask) -> AsyncGenerator[Card]:
         rows.append(Row("⚠️", t("status.database"), t("problem.storage_set-aside", path=aside)))
     if engine.why_no_engine:
         rows.append(Row("⚠️", t("status.embedded"), t("status.no_engine", reason=engine.why_no_engine)))
+    if engine.jobs is not None:
+        rows += [present.job(state, engine.clock.time(), t) for state in engine.jobs.states()]
     rules = engine.settings
     context = rules.context_length or t("status.rules_context")
     lines = [

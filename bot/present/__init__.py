@@ -1,11 +1,13 @@
 """Events and Problems into cards, in the reader's language. Pure: nothing is asked of anybody here."""
 
+from bot.present.jobs import job
 from bot.present.models import LONGEST_LABEL, mark, model_detail, place, reason, short_name, told_apart
 from bot.present.problems import not_remembered, offers, trouble, unusable
 from bot.present.progress import loaded, loaded_header, loading, reading, waiting
 
 __all__ = [
     "LONGEST_LABEL",
+    "job",
     "loaded",
     "loaded_header",
     "loading",

@@ -29,8 +29,11 @@ class FakePlatform:
     async def run(self, responder: Responder) -> None:
         raise NotImplementedError
 
-    def surface(self, chat: ChatRef, standing: Sequence[str] = ()) -> Surface:
-        assert list(standing) == []
+    async def private(self, person: str) -> ChatRef | None:
+        return ChatRef(*person.split(":"))
+
+    def surface(self, chat: ChatRef, standing: Sequence[str] = (), person: str = "") -> Surface:
+        assert (list(standing), person) == ([], "")
         if self.away or chat.chat in self._unknown:
             raise ValueError(chat)
         self.surfaces[chat.chat] = FakeSurface(self._clock, script=[SurfaceDown()])

@@ -32,8 +32,11 @@ class Place:
     async def run(self, responder: Responder) -> None:
         del responder
 
-    def surface(self, chat: ChatRef, standing: Sequence[str] = ()) -> "Place":
-        assert (chat, list(standing)) == (ChatRef("console", "local"), [])
+    async def private(self, person: str) -> ChatRef | None:
+        raise NotImplementedError(person)
+
+    def surface(self, chat: ChatRef, standing: Sequence[str] = (), person: str = "") -> "Place":
+        assert (chat, list(standing), person) == (ChatRef("console", "local"), [], "")
         return self
 
     async def busy(self) -> None: ...

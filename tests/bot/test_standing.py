@@ -32,7 +32,10 @@ class FakePlatform:
             raise self._ending
         await self.let_go.wait()
 
-    def surface(self, chat: ChatRef, standing: Sequence[str] = ()) -> Surface:
+    async def private(self, person: str) -> ChatRef | None:
+        return ChatRef(*person.split(":"))
+
+    def surface(self, chat: ChatRef, standing: Sequence[str] = (), person: str = "") -> Surface:
         raise NotImplementedError
 
 

@@ -27,6 +27,7 @@ FAMILIES = {
     "failure.{}": {k.value for k in FailureKind},
     "fetch.{}": {k.value for k in FetchKind},
     "status.via_{}": {p.value for p in LoadPath},
+    "status.job_{}": {"sync", "preload", "retire", "digest"},
     "problem.no-model_{}": {"no-host", "no-models", "all-inactive"},
     "problem.storage_{}": {
         *("full", "read-only", "corrupt", "locked", "newer", "other"),

@@ -13,7 +13,7 @@ from core.catalog import Catalog
 from core.clock import Clock
 from core.engine import Engine, lmstudio_hosts, open_engine
 from core.errors import StorageFailed, Unauthorized, Unreachable
-from core.jobs import Jobs
+from core.jobs import Job, Jobs
 from core.model import ModelState
 from core.providers.base import Keyed
 from core.providers.vendors import VENDORS
@@ -311,7 +311,7 @@ async def test_jobs(tmp_path: Path) -> None:
     async with Store.open(tmp_path / "db") as store:
         catalog = Catalog(store, FakeClock())
         catalog.add(host)
-        jobs = Jobs(catalog.sync, 0.01)
+        jobs = Jobs([Job("sync", 0.01, catalog.sync)])
         jobs.stop()  # before the start: nothing to end
         jobs.start()
         async with asyncio.timeout(5):
@@ -340,7 +340,7 @@ async def test_a_job_that_fails_is_run_again(tmp_path: Path) -> None:
     """A bug in a job is logged and costs only that run."""
     async with Store.open(tmp_path / "db") as store:
         catalog = Broken(store)
-        jobs = Jobs(catalog.sync, 0.01)
+        jobs = Jobs([Job("sync", 0.01, catalog.sync)])
         jobs.start()
         async with asyncio.timeout(5):
             await catalog.often.wait()

@@ -48,15 +48,19 @@ class ConsolePlatform:
         else:
             await self._run_piped(responder)
 
-    def surface(self, chat: ChatRef, standing: Sequence[str] = ()) -> Surface:
+    def surface(self, chat: ChatRef, standing: Sequence[str] = (), person: str = "") -> Surface:
         """Where news appear that nobody asked for just now; an answer under way is not disturbed.
 
         What was printed stays as it is: nothing can be `standing`.
         """
-        del standing
+        del standing, person
         if chat != CHAT:
             raise ValueError(chat)
         return _Aside(self._print_aside)
+
+    async def private(self, person: str) -> ChatRef | None:
+        """See `Platform.private`."""
+        return CHAT if person == f"{CHAT.platform}:{PERSON}" else None
 
     async def _run_terminal(self, responder: Responder) -> None:
         # Only here, so that pipes start quickly: this brings prompt-toolkit and rich.

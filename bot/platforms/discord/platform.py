@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import aiohttp
@@ -13,7 +13,7 @@ import yarl
 from bot.platforms.discord import menu
 from bot.platforms.discord.answers import Answers
 from bot.platforms.discord.client import Ears, ShardedEars
-from bot.platforms.discord.hearing import NAME, spot_at
+from bot.platforms.discord.hearing import NAME, NOWHERE, spot_at
 from bot.platforms.discord.memory import DEAF, Memory
 from bot.platforms.discord.pressing import Pressing
 from bot.platforms.discord.surface import Sent
@@ -99,12 +99,26 @@ class DiscordPlatform:
                 raise
             raise SettingWrong("DISCORD_BOT_TOKEN", self._speak(None).rejected) from None
 
-    def surface(self, chat: ChatRef, standing: Sequence[str] = ()) -> Surface:
+    def surface(self, chat: ChatRef, standing: Sequence[str] = (), person: str = "") -> Surface:
         """Where news appear that nobody asked for just now, in place of the `standing` messages."""
         if self._answers is None or chat.platform != NAME:
             raise ValueError(chat)
         turning = [Sent(int(one)) for one in standing]
-        return self._answers.surface(spot_at(chat), self._speak(None), turning)
+        owner = int(person.partition(":")[2]) if person else None
+        return self._answers.surface(replace(spot_at(chat), owner=owner), self._speak(None), turning)
+
+    async def private(self, person: str) -> ChatRef | None:
+        """See `Platform.private`: a private channel is opened where there is none yet."""
+        platform, _, number = person.partition(":")
+        if self._client is None or platform != NAME or not number.isdigit():
+            return None
+        try:
+            user = self._client.get_user(int(number)) or await self._client.fetch_user(int(number))
+            channel = user.dm_channel or await user.create_dm()
+        except discord.HTTPException as refused:
+            log.info("no private channel", why=type(refused).__name__)
+            return None
+        return ChatRef(NAME, str(channel.id), NOWHERE)
 
     def client(self, responder: Responder, *, content: bool = True) -> Ears:
         """A client that knows what to do with what it hears."""
@@ -129,7 +143,7 @@ class DiscordPlatform:
             client.spawn(self._tell(client))
             await client.connect()
         finally:
-            self._answers = None
+            self._answers = self._client = None
             running = list(client.running)
             for task in running:
                 task.cancel()

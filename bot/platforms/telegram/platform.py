@@ -74,13 +74,19 @@ class TelegramPlatform:
             self._talk = None
             await _leave(app)
 
-    def surface(self, chat: ChatRef, standing: Sequence[str] = ()) -> Surface:
+    def surface(self, chat: ChatRef, standing: Sequence[str] = (), person: str = "") -> Surface:
         """Where news appear that nobody asked for just now, in place of the `standing` messages."""
         if self._talk is None or chat.platform != NAME:
             raise ValueError(chat)
         thread = int(chat.thread)
-        spot = Spot(int(chat.chat), thread or None)
+        owner = int(person.partition(":")[2]) if person and int(chat.chat) < 0 else None
+        spot = Spot(int(chat.chat), thread or None, owner)
         return self._talk.answers.surface(spot, tuple(int(one) for one in standing))
+
+    async def private(self, person: str) -> ChatRef | None:
+        """See `Platform.private`: a private chat has the number of its person."""
+        platform, _, number = person.partition(":")
+        return ChatRef(NAME, number) if platform == NAME and number.isdigit() else None
 
     async def _log_in(self, app: App, bot: WatchedBot) -> None:
         """Until Telegram answers, however long it is away."""

@@ -178,7 +178,10 @@ async def test_status(tmp_path: Path) -> None:
     rows = [(row.mark, row.name) for row in listing.rows]
     assert rows[0] == ("✓", "Modelo desta conversa")
     assert rows[1:4] == [("✅", "fake:1"), ("❌", "fake:2"), ("🔒", "fake:3")]
-    assert rows[4:] == [("✅", "vendor-a"), ("❌", "vendor-b")]
+    assert rows[4:6] == [("✅", "vendor-a"), ("❌", "vendor-b")]
+    jobs = ["verificar a lista", "carregar antes da hora", "descarregar o que dorme"]
+    assert rows[6:] == [("⏱", job) for job in jobs]
+    assert all(row.detail.startswith("ainda não rodou · a próxima em ") for row in listing.rows[6:])
     assert "1 carregado(s) de 1" in listing.rows[1].detail
     assert "LMSTUDIO_URLS" in listing.rows[2].note
     assert "A lista é verificada a cada 1 h 0 min." in listing.body
