@@ -71,9 +71,9 @@ class Line:
         if self._said is not None:
             await self._told(self._said.withdraw)
 
-    async def send(self, part: Part, rank: Rank, nonce: int) -> int:
-        """A new message; its id."""
-        return await self._call(lambda wire: wire.send(part, nonce), rank)
+    async def send(self, part: Part, rank: Rank, nonce: int, *, first: bool = False) -> int:
+        """A new message; its id. See Wire."""
+        return await self._call(lambda wire: wire.send(part, nonce, first=first), rank)
 
     async def edit(self, message: int, part: Part, rank: Rank) -> bool:
         """Change a message; False if it is not there any more."""

@@ -47,6 +47,7 @@ class DiscordSurface:
         self._sent = list(turning)
         self._giving_way: list[Sent] = []
         self._nonce = _nonce()
+        self._tried: Part | None = None  # what was sent first with this nonce
         self.streaming = False
 
     @property
@@ -117,15 +118,24 @@ class DiscordSurface:
             if place < len(self._sent) and not await self._turn(self._sent[place], part, rank):
                 self._giving_way += self._sent[place:]
                 del self._sent[place:]
-            if place >= len(self._sent):
-                message = await self._line.send(part, rank, self._nonce)
-                self._nonce = _nonce()
-                self._sent.append(Sent(message, part, part.components))
+            while place >= len(self._sent):
+                new = await self._new(part, rank, first=place == 0)
+                kept = await self._turn(new, part, rank)
+                (self._sent if kept else self._giving_way).append(new)
         self._giving_way += self._sent[len(parts) :]
         del self._sent[len(parts) :]
         while self._giving_way:
             await self._line.delete(self._giving_way[-1].message)
             self._giving_way.pop()
+
+    async def _new(self, part: Part, rank: Rank, *, first: bool) -> Sent:
+        """A new message. An earlier try may have made it, with other words, and only its answer was lost."""
+        tried, self._tried = self._tried, self._tried or part
+        message = await self._line.send(part, rank, self._nonce, first=first)
+        self._nonce, self._tried = _nonce(), None
+        if tried is None or part.same(tried):
+            return Sent(message, part, part.components)
+        return Sent(message, None, part.components if part.components is tried.components else None)
 
     async def _turn(self, sent: Sent, part: Part, rank: Rank) -> bool:
         """Make it say that; False if it has to give way to a new message."""

@@ -16,8 +16,11 @@ _NO_HISTORY = 160002  # it cannot reply where it may not read what was said
 class Wire(Protocol):
     """Puts messages into one channel. Raises what the library raises."""
 
-    async def send(self, part: Part, nonce: int) -> int:
-        """A new message; its id. The same nonce again makes no second message."""
+    async def send(self, part: Part, nonce: int, *, first: bool) -> int:
+        """A new message; its id. `first` = the answer begins in it.
+
+        The same nonce again makes no second message: the id is that of the one which stands there, unchanged.
+        """
         ...
 
     async def edit(self, message: int, part: Part) -> None:
@@ -38,21 +41,20 @@ class ChannelWire:
         self._spot = spot
         self._replies_to = spot.replies_to
 
-    async def send(self, part: Part, nonce: int) -> int:
-        """See Wire. The first one replies to the question, if that still stands."""
+    async def send(self, part: Part, nonce: int, *, first: bool) -> int:
+        """See Wire. Where the answer begins it replies to the question, if that still stands."""
         try:
-            sent = await self._send(part, nonce)
+            sent = await self._send(part, nonce, first=first)
         except discord.HTTPException as refused:
             if refused.code != _NO_HISTORY or self._replies_to is None:
                 raise
             self._replies_to = None
-            sent = await self._send(part, nonce)
-        self._replies_to = None
+            sent = await self._send(part, nonce, first=first)
         return sent.id
 
-    async def _send(self, part: Part, nonce: int) -> discord.Message:
+    async def _send(self, part: Part, nonce: int, *, first: bool) -> discord.Message:
         more: dict[str, Any] = part.fresh()
-        if self._replies_to is not None:
+        if first and self._replies_to is not None:
             more["reference"] = discord.MessageReference(
                 message_id=self._replies_to,
                 channel_id=self._spot.channel,
@@ -122,15 +124,15 @@ class InteractionWire:
             await self._interaction.response.send_modal(form)
             return True
 
-    async def send(self, part: Part, nonce: int) -> int:
+    async def send(self, part: Part, nonce: int, *, first: bool) -> int:
         """See Wire; the first one is the answer, the others follow it."""
-        del nonce  # Discord knows it for no interaction
+        del nonce, first  # Discord knows no nonce for interactions, and shows by itself what it answers
         await self.open()
         if not self._answered:
-            first = await self._interaction.edit_original_response(**part.over())
+            shown = await self._interaction.edit_original_response(**part.over())
             self._answered = True
-            self._first = first.id
-            return first.id
+            self._first = shown.id
+            return shown.id
         hook = self._interaction.followup
         more = await hook.send(
             wait=True, ephemeral=self._alone, suppress_embeds=not part.components, **part.fresh()

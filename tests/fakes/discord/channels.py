@@ -175,6 +175,10 @@ class Channel:
         """Wait until the bot has said these words."""
         return await self.wait_for(lambda m: m.by_bot and words in m.text, timeout=timeout)
 
+    async def wait_gone(self, message: Message, *, timeout: float = 5.0) -> None:
+        """Return once a message is deleted."""
+        await self.world.bell.until(lambda: True if message.deleted else None, timeout, self._seen)
+
     async def wait_typing(self, *, timeout: float = 5.0) -> None:
         """Return once the bot has shown that it is busy."""
         typing = self.world.typing

@@ -1,6 +1,7 @@
 """The gateway: WebSockets with zlib-stream, HELLO, IDENTIFY, heartbeats, RESUME, and ways to go wrong."""
 
 import asyncio
+import contextlib
 import json
 import zlib
 from collections.abc import Mapping
@@ -142,9 +143,10 @@ class Gateway:
         interval = int(self.world.switches.heartbeat * 1000)
         connection.order(HELLO, {"heartbeat_interval": interval, "_trace": ["fake"]})
         try:
-            async for message in socket:
-                if message.type is aiohttp.WSMsgType.TEXT:
-                    await self._obey(connection, message.data)
+            with contextlib.suppress(ConnectionError, aiohttp.ClientError):  # gone without a word
+                async for message in socket:
+                    if message.type is aiohttp.WSMsgType.TEXT:
+                        await self._obey(connection, message.data)
         finally:
             self._connections.discard(connection)
             farewell = socket.close_code in (1000, 1001) and not connection.shut
