@@ -4,9 +4,10 @@ from markdown_it.token import Token
 
 from bot.clean import clean
 from bot.markdown import tables
+from bot.markdown.fences import told_by_empty
 from bot.markdown.inline import inline
 from bot.markdown.parse import LONGEST, parser
-from bot.markdown.spans import EMPTY, Kind, Rendered, Weaver, indented, joined, wrapped
+from bot.markdown.spans import Kind, Rendered, Weaver, indented, joined, wrapped
 
 _RULE = "─" * 10
 _TAB = 4  # Telegram makes one blank of a tab; code would lose its shape
@@ -65,8 +66,12 @@ class _Walk:
             case "hr":
                 made = Rendered(_RULE)
             case _:
-                made = _code(token)
+                made = _code(token) if token.content.strip() else self._nothing(token)
         return made
+
+    def _nothing(self, token: Token) -> Rendered:
+        """A block of code with nothing in it: what stands behind its fence are words, unless code may still come."""
+        return Rendered(told_by_empty(token, self._lines))
 
     def _words(self) -> Rendered:
         words = inline(self._tokens[self._at].children or [])
@@ -110,8 +115,6 @@ class _Walk:
 def _code(token: Token) -> Rendered:
     """A block of code. Of several words behind the fence (`python app.py`) all stand above it."""
     code = token.content.expandtabs(_TAB).strip("\n").rstrip()
-    if not code:
-        return EMPTY
     info = token.info.strip()
     language = info.split()[0] if info else ""
     made = Weaver()

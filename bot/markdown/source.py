@@ -12,6 +12,7 @@ from markdown_it.token import Token
 
 from bot.clean import clean
 from bot.markdown import math, tables
+from bot.markdown.fences import told_by_empty
 from bot.markdown.parse import LONGEST, parser
 from bot.markdown.spans import Kind, Rendered, Span, Weaver, joined, ordered
 
@@ -92,6 +93,8 @@ class _Rewrite:
         self._above(first, token)
         info = token.info.strip()
         language = info.split()[0] if info else ""
+        if not code:
+            language = "" if token.type != "fence" or told_by_empty(token, self._lines) else language
         if info != language:
             self._copy_text(quote + _without_stray_fence(info))
         if not code:

@@ -1,9 +1,8 @@
 """Telegram takes what is made of any Markdown, at every moment of its growing, and nothing is lost.
 
-`MARKDOWN_PREFIXES=100000` makes the one that judges growing texts as thorough as one wants.
+The normal run judges some 10,000 moments. `python -m pytest -m thorough -s tests/bot/test_markdown_telegram.py`
+judges more than 100,000, in two minutes.
 """
-
-import os
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,38 +13,51 @@ from bot.markdown.links import linkable
 from tests.bot.markdown_judge import accepts, keeps
 from tests.bot.markdown_texts import CORPUS, DOCUMENT, SOUP
 
-PREFIXES = int(os.environ.get("MARKDOWN_PREFIXES", "4000"))
-OF_ONE = 40  # prefixes of one generated document
-CORPUS_SHARE = min(PREFIXES // 2, sum(map(len, CORPUS.values())))
+OF_ONE = 40  # moments of one generated document
+MANY = 100_000
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
-@pytest.mark.timeout(max(120, PREFIXES // 50))
-@pytest.mark.parametrize("name", CORPUS)
-def test_telegram_takes_every_moment_of_an_answer(name: str) -> None:
-    """Cut off anywhere, an answer of the corpus is valid for Telegram and shows all that came so far."""
-    text, growing = CORPUS[name], Growing()
-    count = max(1, CORPUS_SHARE * len(text) // sum(map(len, CORPUS.values())))
-    for end in sorted({len(text) * (n + 1) // count for n in range(count)}):
+def judge(text: str, count: int) -> int:
+    """Cut the text off at `count` places, and have every front judged; how many there were."""
+    growing = Growing()
+    ends = sorted({len(text) * (n + 1) // count for n in range(count)})
+    for end in ends:
         made = growing.take(text[:end])
         keeps(text[:end], made)
         accepts(made)
+    return len(ends)
 
 
-@pytest.mark.timeout(max(120, PREFIXES // 50))
+@pytest.mark.parametrize("name", CORPUS)
+def test_telegram_takes_every_moment_of_an_answer(name: str) -> None:
+    """Cut off anywhere, an answer of the corpus is valid for Telegram and shows all that came so far."""
+    judge(CORPUS[name], len(CORPUS[name]))
+
+
 @given(DOCUMENT)
-@settings(
-    max_examples=max(1, (PREFIXES - CORPUS_SHARE) // OF_ONE),
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+@settings(max_examples=100, deadline=None, suppress_health_check=SLOW)
 def test_telegram_takes_every_moment_of_any_document(text: str) -> None:
     """The same of documents that nobody wrote."""
-    growing = Growing()
-    for end in sorted({len(text) * (n + 1) // OF_ONE for n in range(OF_ONE)}):
-        front = text[:end]
-        made = growing.take(front)
-        keeps(front, made)
-        accepts(made)
+    judge(text, OF_ONE)
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(1200)
+def test_telegram_takes_a_hundred_thousand_moments(capsys: pytest.CaptureFixture[str]) -> None:
+    """So many, of the corpus and of documents that nobody wrote; how many there were is printed."""
+    judged = sum(judge(text, len(text)) for text in CORPUS.values())
+
+    @given(DOCUMENT)
+    @settings(max_examples=MANY // OF_ONE, deadline=None, suppress_health_check=SLOW, database=None)
+    def of_documents(text: str) -> None:
+        nonlocal judged
+        judged += judge(text, OF_ONE)
+
+    of_documents()
+    with capsys.disabled():
+        print(f"\n{judged:,} moments judged by TDLib")
+    assert judged >= MANY
 
 
 @given(SOUP)
@@ -69,6 +81,21 @@ def test_telegram_takes_every_address_we_let_pass(scheme: str, rest: str) -> Non
 
 def entities(markdown: str) -> list[tuple[Kind, int, int, str]]:
     return [(e.kind, e.offset, e.length, e.extra) for e in utf16(render(markdown))[1]]
+
+
+@pytest.mark.parametrize(
+    ("markdown", "text"),
+    [
+        ("> ~~~~olá~~~~\n\no", "olá~~~~\n\no"),
+        ("- ```python\n\no", "• python\n\no"),
+        ("```python\n```\no", "python\no"),
+        ("```python\n", ""),
+        ("$$\n$$\no", "$$\n$$\no"),
+    ],
+)
+def test_words_behind_a_fence_with_nothing_in_it(markdown: str, text: str) -> None:
+    """They are words, unless code may still come. The generator found that they were lost."""
+    assert render(markdown).text == text
 
 
 def test_offsets_are_utf16_units() -> None:
