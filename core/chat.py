@@ -252,8 +252,8 @@ class Chat:
         try:
             attempt.asked = True
             reply = provider.reply(model, prompt.turns, attempt.options)
-            person = attempt.options.person
-            async with aclosing(timed(reply, model, person, self._clock, self._tell)) as events:
+            who = (attempt.options.person, str(chat))
+            async with aclosing(timed(reply, model, who, self._clock, self._tell)) as events:
                 async for event in events:
                     if isinstance(event, Reading):
                         yield event

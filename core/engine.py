@@ -33,8 +33,8 @@ from core.storage.access import AccessQueries
 from core.storage.asked import AskedTable
 from core.storage.jobs import JobTable
 from core.storage.keys import KeyTable
+from core.storage.measures import MeasureQueries
 from core.storage.places import Places
-from core.storage.uses import UseQueries
 from core.timetable import parse
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 SCHEDULE_EVERY = 60.0  # seconds between two looks at what is to be loaded or unloaded
+ROLL_UP_HOUR = 4  # of the night
 LOOK_EVERY = 600.0  # seconds between two looks whether a daily job is due
 
 
@@ -128,6 +129,7 @@ class Engine:
         from core.jobs import Job, Jobs  # noqa: PLC0415  # the scheduler is not needed for the first prompt
 
         table = JobTable.over(self.store)
+        self.daily.append(("rollup", self._roll_up, ROLL_UP_HOUR))
         every_day = [Job(name, LOOK_EVERY, run, hour) for name, run, hour in self.daily]
         jobs = Jobs(
             [
@@ -143,6 +145,9 @@ class Engine:
         jobs.start()
         self.stack.callback(jobs.stop)
         self.jobs = jobs
+
+    async def _roll_up(self) -> None:
+        await self.measures.roll_up(self.settings.keep_measures)
 
     def reload(self) -> Reloaded:
         """Read the environment and `.env` again; what can count at once does. Raises SettingWrong, and nothing changes.
@@ -171,6 +176,7 @@ class Engine:
         await asyncio.gather(*self._background, return_exceptions=True)
         await self.lifecycle.aclose()
         await self.chat.aclose()
+        await self.measures.flush()
         await self.catalog.aclose()
 
 
@@ -254,7 +260,7 @@ async def open_engine(
         )
         places = Places.over(store)
         await places.load()
-        schedule = Schedule(catalog, lifecycle, store, time, uses=UseQueries.over(store).at_hour)
+        schedule = Schedule(catalog, lifecycle, store, time, uses=MeasureQueries.over(store).at_hour)
         measures.listen(schedule.heard)
         asked = Asked(AskedTable.over(store), time)
         await asked.open()

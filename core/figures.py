@@ -32,6 +32,7 @@ class AnswerFigure:
     first: float | None
     usage: Usage
     outcome: str
+    chat: str = ""
 
 
 Figure = LoadFigure | AnswerFigure
@@ -39,9 +40,16 @@ Listener = Callable[[Figure], None]
 
 
 async def timed(
-    events: AsyncGenerator[ReplyEvent], model: Model, person: str | None, clock: Clock, tell: Listener
+    events: AsyncGenerator[ReplyEvent],
+    model: Model,
+    who: tuple[str | None, str],
+    clock: Clock,
+    tell: Listener,
 ) -> AsyncGenerator[ReplyEvent]:
-    """The same events; when they end, however they do, `tell` hears how long it took. Nothing is done per word."""
+    """The same events; when they end, however they do, `tell` hears how long it took. Nothing is done per word.
+
+    `who` = the person who asks, and the chat.
+    """
     began = clock.monotonic()
     first: float | None = None
     usage, outcome = Usage(), "stopped"
@@ -60,4 +68,5 @@ async def timed(
         outcome = "broken"
         raise
     finally:
-        tell(AnswerFigure(model, person, clock.monotonic() - began, first, usage, outcome))
+        person, chat = who
+        tell(AnswerFigure(model, person, clock.monotonic() - began, first, usage, outcome, chat))

@@ -122,7 +122,8 @@ async def use(ask: Ask) -> AsyncGenerator[Card]:
             ask, "use", [r.best for r in ask.engine.catalog.rows(await ask.sight()) if r.best.usable]
         )
         return
-    model = await _found(ask, name, "use")
+    model = await found(ask, name, "use")
+    await ask.engine.measures.chosen(str(ask.incoming.chat), model)
     await ask.remember(model_id=model.pool)
     if question is None:
         yield await _now_used(ask, model)
@@ -157,7 +158,7 @@ async def _now_used(ask: Ask, model: Model) -> Notice:
     return Notice(Tone.SUCCESS, title, t("use.not_loaded"), (button,))
 
 
-async def _found(ask: Ask, name: str, verb: str) -> Model:
+async def found(ask: Ask, name: str, verb: str) -> Model:
     """The model meant, also among those that only this person has a key for; by its tag in any case."""
     try:
         return ask.engine.catalog.find(name, verb, await ask.sight())
@@ -181,7 +182,7 @@ async def _named(ask: Ask, verb: str, name: str) -> AsyncGenerator[Card | Model]
     async for card in settled(ask):
         yield card
     if name:
-        yield await _found(ask, name, verb)
+        yield await found(ask, name, verb)
         return
     async with aclosing(chosen(ask)) as steps:
         async for step in steps:

@@ -67,7 +67,7 @@ async def would_pick(ask: Ask) -> Model | None:
 async def suggestion(
     ask: Ask, failed: Model | None, *, sees: bool = False, because: Problem | None = None
 ) -> Suggestion:
-    """What to offer instead of `failed`, by what is known now; with `sees` only models that see pictures.
+    """What to offer instead of `failed`, by what is known now; with `sees` only models that see pictures. It counts.
 
     Where all of a vendor does not serve (`because`), nothing else of it is offered; where the day's tokens are
     used up, nothing else that they would pay for.
@@ -78,7 +78,12 @@ async def suggestion(
     if isinstance(because, TokensSpent):
         own = (await ask.sight()).own
         models = [m for m in models if m.local is because.external or m.provider in own]
-    return suggest.after_failure(models, failed, prefer_local=prefer_local)
+    seconds: dict[str, float] = {}
+    with suppress(StorageFailed):  # then the others of the order decide
+        seconds = await ask.engine.measures.paces(models)
+    offer = suggest.after_failure(models, failed, seconds=seconds, prefer_local=prefer_local)
+    await ask.engine.measures.suggested(str(ask.incoming.chat), failed, offer.models)
+    return offer
 
 
 async def _bests(ask: Ask) -> list[Model]:

@@ -1,5 +1,6 @@
 """Events and Problems into cards, in the reader's language. Pure: nothing is asked of anybody here."""
 
+from bot.present.figures import figures, model_name
 from bot.present.jobs import job
 from bot.present.models import LONGEST_LABEL, mark, model_detail, place, reason, short_name, told_apart
 from bot.present.problems import not_remembered, offers, trouble, unusable
@@ -7,12 +8,14 @@ from bot.present.progress import loaded, loaded_header, loading, reading, waitin
 
 __all__ = [
     "LONGEST_LABEL",
+    "figures",
     "job",
     "loaded",
     "loaded_header",
     "loading",
     "mark",
     "model_detail",
+    "model_name",
     "not_remembered",
     "offers",
     "place",

@@ -42,6 +42,10 @@ class Speech:
         """`9,1` or `9.1`."""
         return f"{value:.{digits}f}".replace(".", self("language.decimal"))
 
+    def count(self, value: int) -> str:
+        """`12.345` or `12,345`."""
+        return f"{value:,}".replace(",", self("language.thousands"))
+
     def seconds(self, value: float) -> str:
         """A duration that people read: `9,1 s`, `2 min 10 s`, `1 h 5 min`."""
         if round(value, 1) < 10:  # noqa: PLR2004  # tenths matter only there

@@ -15,6 +15,7 @@ WANTED = {
     "unload": ("descarregar",),
     "status": (),
     "suggest": ("sugerir",),
+    "stats": ("estatisticas",),
     "reset": (),
     "new": ("novo",),
     "stop": ("parar",),
@@ -65,7 +66,7 @@ def test_stopping_and_looking_overtake() -> None:
     assert (
         overtaking
         == {
-            *("help", "models", "unload", "status", "suggest", "reset", "stop", "key", "reload"),
+            *("help", "models", "unload", "status", "stats", "suggest", "reset", "stop", "key", "reload"),
             *("here", "thread"),
         }
         | ACCESS

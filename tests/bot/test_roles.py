@@ -24,6 +24,7 @@ LEAST = {
     "use": Role.GUEST,
     "load": Role.MEMBER,
     "unload": Role.MEMBER,
+    "stats": Role.GUEST,
     "status": Role.MEMBER,
     "suggest": Role.GUEST,
     "reset": Role.ADMINISTRATOR,
@@ -91,6 +92,8 @@ async def test_those_outside_try_every_command(tmp_path: Path, role: Role) -> No
 
 
 GRAVE = [
+    "/stats all",
+    "/estatisticas tudo",
     "/unload nova force",
     "/load nova anyway",
     "/use nova anyway",

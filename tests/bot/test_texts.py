@@ -27,7 +27,8 @@ FAMILIES = {
     "failure.{}": {k.value for k in FailureKind},
     "fetch.{}": {k.value for k in FetchKind},
     "status.via_{}": {p.value for p in LoadPath},
-    "status.job_{}": {"sync", "preload", "retire", "digest"},
+    "status.job_{}": {"sync", "preload", "retire", "digest", "rollup"},
+    "stats.reason_{}": {k.value for k in FailureKind} - {FailureKind.CANCELLED.value},
     "problem.no-model_{}": {"no-host", "no-models", "all-inactive"},
     "problem.storage_{}": {
         *("full", "read-only", "corrupt", "locked", "newer", "other"),

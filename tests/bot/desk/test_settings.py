@@ -179,7 +179,7 @@ async def test_status(tmp_path: Path) -> None:
     assert rows[0] == ("✓", "Modelo desta conversa")
     assert rows[1:4] == [("✅", "fake:1"), ("❌", "fake:2"), ("🔒", "fake:3")]
     assert rows[4:6] == [("✅", "vendor-a"), ("❌", "vendor-b")]
-    jobs = ["verificar a lista", "carregar antes da hora", "descarregar o que dorme"]
+    jobs = ["verificar a lista", "carregar antes da hora", "descarregar o que dorme", "somar números antigos"]
     assert rows[6:] == [("⏱", job) for job in jobs]
     assert all(row.detail.startswith("ainda não rodou · a próxima em ") for row in listing.rows[6:])
     assert "1 carregado(s) de 1" in listing.rows[1].detail

@@ -1,0 +1,39 @@
+"""/stats: how often, how fast, what failed; of this conversation, of a model, or of everything."""
+
+from collections.abc import AsyncGenerator
+
+from bot import present
+from bot.cards import Card
+from bot.desk.ask import Ask
+from bot.desk.models import found
+
+DAYS = 30
+EVERYTHING = frozenset({"all", "tudo"})
+
+
+def whole(argument: str) -> bool:
+    """Whether the figures of everybody are asked for."""
+    return argument.strip().lower() in EVERYTHING
+
+
+async def stats(ask: Ask) -> AsyncGenerator[Card]:
+    """The last thirty days."""
+    wanted = ask.argument.strip()
+    engine, t = ask.engine, ask.t
+    names = {model.id: model for model in engine.catalog.models()}
+    people, ever = None, None
+    if whole(wanted):
+        title, figures = t("stats.all"), await engine.measures.summary(DAYS)
+        people = {grant.who: grant.label for grant in engine.access.grants()}
+        ever = await engine.measures.ever()
+    elif wanted:
+        model = await found(ask, wanted, "stats")
+        places = [place.id for place in engine.catalog.places(model)] or [model.id]
+        title, figures = (
+            t("stats.model", model=model.name),
+            await engine.measures.summary(DAYS, models=places),
+        )
+    else:
+        title = t("stats.chat")
+        figures = await engine.measures.summary(DAYS, chat=str(ask.incoming.chat))
+    yield present.figures(title, figures, names, t, DAYS, people=people, ever=ever)
