@@ -197,3 +197,19 @@ async def test_pages_and_choices_turn_in_place(tmp_path: Path) -> None:
         await (await choice.press(w.ana, "English")).answered()
         await w.says("From now on I speak English")
         assert len(w.chat.answers) == 2
+
+
+async def test_rich_messages(tmp_path: Path) -> None:
+    """Where the setting allows it the finished answer is one that Telegram sets; where it is refused, by entities."""
+    table = "# Preços\n\n| fruta | R$ |\n|---|---|\n| caju | 3 |"
+    async with world(tmp_path, [FakeModel(NOVA, reply=table)], NOVA, TELEGRAM_RICH="true") as w:
+        w.telegram.switches.rich_messages = True
+        answer = await w.ask("quanto?", "caju")
+        assert answer.rich is not None
+        assert answer.text == table
+        assert answer.labels == ["🔁 Refazer"]
+        w.telegram.fault("sendRichMessage", "status:400", text="Bad Request: RICH_MESSAGE_INVALID")
+        await (await answer.press(w.ana, "🔁 Refazer")).answered(PATIENCE)
+        again = await w.chat.wait_for(lambda m: m.by_bot and m.rich is None, timeout=PATIENCE)
+        assert "caju" in again.text
+        assert again.covered("pre")

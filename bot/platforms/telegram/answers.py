@@ -12,7 +12,7 @@ from bot.cards import Card, Notice
 from bot.platforms.telegram.hearing import Spot
 from bot.platforms.telegram.line import Gone, Line, Refused
 from bot.platforms.telegram.pace import Pace
-from bot.platforms.telegram.surface import Drafts, TelegramSurface
+from bot.platforms.telegram.surface import Abilities, TelegramSurface
 from bot.surface import Incoming, Responder, SurfaceDown, show
 from core.clock import Clock
 
@@ -37,11 +37,11 @@ class Answer:
 class Answers:
     """Every answer of the platform, by the message that asked for it."""
 
-    def __init__(self, bot: Bot, responder: Responder, clock: Clock) -> None:
+    def __init__(self, bot: Bot, responder: Responder, clock: Clock, *, rich: bool = False) -> None:
         self._bot = bot
         self._responder = responder
         self._clock = clock
-        self._drafts = Drafts()
+        self._abilities = Abilities(rich=rich)
         self._paces: dict[int, Pace] = {}
         self._live: dict[int, Spot] = {}  # by the number of the draft that each may have
         self._answers: OrderedDict[tuple[int, int], Answer] = OrderedDict()
@@ -49,7 +49,7 @@ class Answers:
     def surface(self, spot: Spot, turning: tuple[int, ...] = (), held: float = 0.0) -> TelegramSurface:
         """A place for one answer."""
         line = Line(self._bot, spot, self._pace(spot.chat))
-        return TelegramSurface(line, spot, self._clock, self._drafts, turning, held=held)
+        return TelegramSurface(line, spot, self._clock, self._abilities, turning, held=held)
 
     def called(self, chat: int) -> None:
         """Something else was called for that chat: it counts as well."""

@@ -18,6 +18,7 @@ def open_platform(opening: Opening) -> TelegramPlatform:
         opening.setting("telegram_api_root"),
         speak=lambda language: _texts(opening.speak(language)),
         hook=_hook(opening),
+        rich=opening.setting("telegram_rich"),
     )
 
 

@@ -33,7 +33,7 @@ App = Application[Any, Any, Any, Any, Any, Any]
 class TelegramPlatform:
     """One bot on Telegram, or on another server that speaks its Bot API (`api_root`, without `/bot`).
 
-    With a `hook` it is told of messages, else it fetches them.
+    With a `hook` it is told of messages, else it fetches them. `rich` = finished answers are tried as rich messages.
     """
 
     name = NAME
@@ -46,12 +46,14 @@ class TelegramPlatform:
         speak: Speak = in_portuguese,
         clock: Clock | None = None,
         hook: HookPlace | None = None,
+        rich: bool = False,
     ) -> None:
         self._token = token
         self._api_root = api_root
         self._speak = speak
         self._clock = clock or SystemClock()
         self._hook = hook
+        self._rich = rich
         self._bot: WatchedBot | None = None
         self._talk: Talk | None = None
 
@@ -115,7 +117,9 @@ class TelegramPlatform:
             tasks.add(task)
             task.add_done_callback(tasks.discard)
 
-        self._talk = Talk(bot, bot.bot, responder, speak=self._speak, clock=self._clock, spawn=spawn)
+        self._talk = Talk(
+            bot, bot.bot, responder, speak=self._speak, clock=self._clock, spawn=spawn, rich=self._rich
+        )
         try:
             spawn(set_menus(bot, responder, self._clock))
             if self._hook is None:

@@ -8,9 +8,10 @@ from telegram import InlineKeyboardMarkup
 
 from bot.cards import Card, Picture, Progress, Reply, plain
 from bot.platforms.telegram.hearing import Spot
-from bot.platforms.telegram.line import Gone, Line, Part, Refused
+from bot.platforms.telegram.line import Gone, Line, Part, Refused, Unknown
 from bot.platforms.telegram.pace import DRAFT, Rank
 from bot.platforms.telegram.render import Renderer
+from bot.platforms.telegram.rich import markdown
 from bot.surface import Limits, Post, SlowDown, SurfaceDown
 from core.clock import Clock
 
@@ -29,11 +30,12 @@ class Sent:
     keyboard: InlineKeyboardMarkup | None = None
 
 
-class Drafts:
-    """Whether the server knows drafts at all: an older one of one's own may not."""
+@dataclass(slots=True)
+class Abilities:
+    """What the server may do: an older one knows no drafts; rich messages are tried where the settings allow it."""
 
-    def __init__(self) -> None:
-        self.known = True
+    drafts: bool = True
+    rich: bool = False
 
 
 class TelegramSurface:
@@ -47,7 +49,7 @@ class TelegramSurface:
         line: Line,
         spot: Spot,
         clock: Clock,
-        drafts: Drafts | None = None,
+        abilities: Abilities | None = None,
         turning: tuple[int, ...] = (),
         *,
         held: float = 0.0,
@@ -56,7 +58,7 @@ class TelegramSurface:
         self._line = line
         self.spot = spot
         self._clock = clock
-        self._drafts = drafts or Drafts()
+        self._abilities = abilities or Abilities()
         self._renderer = Renderer()
         self._sent = [Sent(message) for message in turning]
         self._posting = bool(turning)
@@ -64,10 +66,11 @@ class TelegramSurface:
         self._draft_at = 0.0
         self.draft_number = secrets.randbelow(2**31 - 1) + 1
         self.streaming = False
+        self._rich_failed = False
 
     @property
     def limits(self) -> Limits:
-        """Drafts may follow each other faster than edits."""
+        """Abilities may follow each other faster than edits."""
         return Limits(DRAFT if self.drafted else self._line.gap)
 
     @property
@@ -120,6 +123,9 @@ class TelegramSurface:
         if growing and await self._as_draft(card, parts[0]):
             self.streaming = isinstance(card, Reply)
             return
+        if isinstance(card, Reply) and card.done and await self._as_rich(card, keyboard):
+            self.streaming = False
+            return
         rank = Rank.FINAL if not growing else Rank.PROGRESS if self._sent else Rank.FIRST
         if isinstance(card, Picture):
             await self._picture(card, parts[0], keyboard)
@@ -130,17 +136,38 @@ class TelegramSurface:
     async def _as_draft(self, card: Card, part: Part) -> bool:
         """A draft carries no buttons but Telegram's own for stopping."""
         stoppable = all(button.command == "stop" for button in card.buttons)
-        if not (self.spot.private and self._drafts.known and stoppable and not self._sent):
+        if not (self.spot.private and self._abilities.drafts and stoppable and not self._sent):
             return False
         try:
             await self._line.draft(self.draft_number, part, Rank.PROGRESS if self._draft else Rank.FIRST)
         except Refused as refused:
-            self._drafts.known = False
+            self._abilities.drafts = False
             log.warning("no drafts", why=str(refused))
             return False
         self._draft = part
         self._draft_at = self._clock.monotonic()
         return True
+
+    async def _as_rich(self, card: Reply, keyboard: InlineKeyboardMarkup | None) -> bool:
+        """One message that Telegram sets itself, tables and formulas too; False if it has to be done by entities."""
+        fitting = self._abilities.rich and not self._rich_failed and len(self._sent) <= 1
+        source = markdown(card) if fitting else None
+        if source is None:
+            return False
+        try:
+            if not self._sent:
+                self._sent.append(Sent(await self._line.send_rich(source, keyboard, Rank.FINAL)))
+                return True
+            return await self._line.edit_rich(self._sent[0].message, source, keyboard, Rank.FINAL)
+        except Unknown:
+            self._abilities.rich = False
+            log.warning("no rich messages", why="this Bot API server does not know them")
+        except Refused as refused:
+            log.info("rich message refused", chat=str(self.spot.ref), why=str(refused))
+        except SurfaceDown:
+            self._rich_failed = True  # perhaps it is this message that the server cannot bear
+            raise
+        return False
 
     async def _messages(self, parts: list[Part], keyboard: InlineKeyboardMarkup | None, rank: Rank) -> None:
         """Each part its message, the buttons under the last; messages that nothing is left for go."""

@@ -33,7 +33,15 @@ class Talk:
     """Takes updates, each in a task of its own: an answer of minutes holds nobody else up."""
 
     def __init__(
-        self, bot: Bot, me: User, responder: Responder, *, speak: Speak, clock: Clock, spawn: Spawn
+        self,
+        bot: Bot,
+        me: User,
+        responder: Responder,
+        *,
+        speak: Speak,
+        clock: Clock,
+        spawn: Spawn,
+        rich: bool = False,
     ) -> None:
         self._bot = bot
         self._me = me
@@ -43,7 +51,7 @@ class Talk:
         self._spawn = spawn
         self._commands = names(responder.menu(None))
         self._door = f"https://t.me/{me.username}?start={{}}"
-        self.answers = Answers(bot, responder, clock)
+        self.answers = Answers(bot, responder, clock, rich=rich)
         self._documents = Documents()
         self._albums: dict[str, list[Heard]] = {}
 

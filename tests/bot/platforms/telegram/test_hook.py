@@ -231,6 +231,7 @@ def test_settings_that_cannot_be(settings: dict[str, Any], web: bool, name: str,
         "telegram_api_root": "http://127.0.0.1:9",
         "telegram_webhook_url": None,
         "telegram_webhook_secret": None,
+        "telegram_rich": False,
         **settings,
     }
     there_is = server() if web else None

@@ -12,7 +12,7 @@ from bot.cards import Button, Card, Notice, Picture, Progress, Reply, Tone
 from bot.platforms.telegram.hearing import Spot
 from bot.platforms.telegram.line import Gone, Line, Part, Refused
 from bot.platforms.telegram.pace import DRAFT, PRIVATE, Pace, Rank
-from bot.platforms.telegram.surface import POST, Drafts, TelegramSurface
+from bot.platforms.telegram.surface import POST, Abilities, TelegramSurface
 from bot.surface import SlowDown, SurfaceDown
 from tests.fakes.clock import FakeClock
 from tests.fakes.telegram.server import Chat, FakeTelegram
@@ -36,7 +36,7 @@ class Place:
     chat: Chat
     bot: Bot
     clock: FakeClock
-    drafts: Drafts
+    drafts: Abilities
 
     def surface(self, turning: tuple[int, ...] = ()) -> TelegramSurface:
         spot = Spot(self.chat.id, None, 42 if self.chat.id < 0 else None)
@@ -63,7 +63,7 @@ async def place(*, group: bool = False) -> AsyncIterator[Place]:
         chat = telegram.group([ana]) if group else telegram.private(ana)
         bot = Bot(telegram.token, f"{telegram.url}/bot")
         async with bot:
-            yield Place(telegram, chat, bot, FakeClock(rushing=True), Drafts())
+            yield Place(telegram, chat, bot, FakeClock(rushing=True), Abilities())
         assert telegram.violations == []
 
 
