@@ -84,9 +84,9 @@ class Line:
         return True
 
     async def delete(self, message: int) -> None:
-        """Take a message away; one that cannot be taken away stays."""
+        """Take a message away; one that cannot be taken away stays. Discord counts this apart from other calls."""
         try:
-            await self._call(lambda wire: wire.delete(message), Rank.FINAL)
+            await self._call(lambda wire: wire.delete(message))
         except _Lost:
             return
         except Refused as refused:
@@ -97,8 +97,9 @@ class Line:
         if self._said is None and self._channel is not None:
             await self._told(self._channel.typing)
 
-    async def _call(self, call: Callable[[Wire], Coroutine[Any, Any, T]], rank: Rank) -> T:
-        await self._pace.turn(rank)
+    async def _call(self, call: Callable[[Wire], Coroutine[Any, Any, T]], rank: Rank | None = None) -> T:
+        if rank is not None:
+            await self._pace.turn(rank)
         while True:
             wire = self._wire()
             try:
