@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 from bot.cards import Card
-from bot.desk import chat, keys, models, people, places, settings, stats
+from bot.desk import bench, chat, keys, models, people, places, settings, stats
 from bot.desk.ask import Ask
 from bot.desk.keywords import carries_key, is_shared
 from core.keyshape import LONGEST as LONGEST_KEY
@@ -71,6 +71,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("status", (), settings.status, overtakes=True, role=Role.MEMBER),
     Command("stats", ("estatisticas",), stats.stats, completes="models", overtakes=True, grave=stats.whole),
+    Command("bench", ("medir",), bench.bench, completes="models", role=Role.MEMBER),
     Command("suggest", ("sugerir",), models.suggest, overtakes=True),
     Command("reset", (), models.reset, overtakes=True, role=Role.ADMINISTRATOR),
     Command("new", ("novo",), chat.new),

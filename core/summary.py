@@ -37,6 +37,17 @@ class LoadFact:
 
 
 @dataclass(frozen=True, slots=True)
+class Bench:
+    """A result of /bench: seconds to the first word, tokens per second after it (`None`: not told), tokens written."""
+
+    at: float
+    model_id: str
+    first: float
+    speed: float | None
+    tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Uses:
     """A model's answers. `first` = mean seconds to the first word, `speed` = tokens per second; `None` if unknown."""
 

@@ -177,7 +177,7 @@ async def _choice(ask: Ask, verb: str, found: list[Model]) -> Card:
     return Choice(ask.t(f"{verb}.ask"), options)
 
 
-async def _named(ask: Ask, verb: str, name: str) -> AsyncGenerator[Card | Model]:
+async def named(ask: Ask, verb: str, name: str) -> AsyncGenerator[Card | Model]:
     """The model named in the argument, or the conversation's own, as last item."""
     async for card in settled(ask):
         yield card
@@ -194,13 +194,13 @@ async def load(ask: Ask) -> AsyncGenerator[Card]:
     name, consent = _consented(ask.argument)
     model: Model | None = None
     try:
-        async with aclosing(_named(ask, "load", name)) as steps:
+        async with aclosing(named(ask, "load", name)) as steps:
             async for step in steps:
                 if isinstance(step, Model):
                     model = step
                 else:
                     yield step
-        assert model is not None  # `_named` ends with a model or raises
+        assert model is not None  # `named` ends with a model or raises
         model = (await ask.engine.lifecycle.places(model))[0]
         async with aclosing(ask.engine.lifecycle.ensure(model, by_hand=True, consent=consent)) as events:
             async for event in events:

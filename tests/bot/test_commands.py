@@ -16,6 +16,7 @@ WANTED = {
     "status": (),
     "suggest": ("sugerir",),
     "stats": ("estatisticas",),
+    "bench": ("medir",),
     "reset": (),
     "new": ("novo",),
     "stop": ("parar",),

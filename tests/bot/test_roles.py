@@ -25,6 +25,7 @@ LEAST = {
     "load": Role.MEMBER,
     "unload": Role.MEMBER,
     "stats": Role.GUEST,
+    "bench": Role.MEMBER,
     "status": Role.MEMBER,
     "suggest": Role.GUEST,
     "reset": Role.ADMINISTRATOR,
