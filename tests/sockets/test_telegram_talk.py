@@ -4,6 +4,7 @@ import asyncio
 from itertools import pairwise
 from pathlib import Path
 
+from bot.commands import BY_NAME
 from tests.fakes.lmstudio.catalog import Messages
 from tests.fakes.lmstudio.server import FakeModel
 from tests.fakes.telegram.server import Chat
@@ -15,29 +16,64 @@ COMMANDS: list[dict[str, str]] = [
     {"/start": "Aqui você conversa"},
     {"/help": "❓ Comandos"},
     {"/ajuda": "❓ Comandos"},
+    {"/ask e aí?": "You said: e aí?"},
+    {"/perguntar e agora?": "You said: e agora?"},
     {"/models": "📚 Modelos"},
     {"/modelos nova": "com “nova”"},
     {"/use nova": 'Agora uso "Nova 8B"'},
     {"/usar mini": 'Agora uso "Mini 1B"'},
     {"/load nova": 'Modelo "Nova 8B" carregado com sucesso', "/unload nova": 'Modelo "Nova 8B" descarregado'},
+    {
+        "/carregar lua": 'Modelo "Lua 3B" carregado com sucesso',
+        "/descarregar lua": 'Modelo "Lua 3B" descarregado',
+    },
     {"/status": "📋 Situação"},
+    {"/stats": "📊 Esta conversa"},
+    {"/estatisticas": "📊 Esta conversa"},
     {"/suggest": "💡 Sugestão"},
+    {"/sugerir": "💡 Sugestão"},
     {"/reset": "♻️ Tudo verificado de novo"},
     {"/new": "🆕 Conversa nova"},
+    {"/novo": "🆕 Conversa nova"},
     {"/stop": "Não há nada em andamento"},
+    {"/parar": "Não há nada em andamento"},
     {"/retry": "Ainda não há pergunta"},
+    {"/refazer": "Ainda não há pergunta"},
     {"/system seja breve": "Instrução definida"},
+    {"/sistema seja claro": "Instrução definida"},
     {"/lang en": "English", "/idioma pt-BR": "falo português"},
+    {"/key": "🔑 Chaves de APIs externas"},
+    {"/chave": "🔑 Chaves de APIs externas"},
+    {"/reload": "🔧 Configuração lida de novo"},
+    {"/recarregar": "🔧 Configuração lida de novo"},
+    {"/here": "é para canais do Discord"},
+    {"/aqui": "é para canais do Discord"},
+    {"/thread": "são para servidores do Discord"},
+    {"/topico": "são para servidores do Discord"},
+    {"/pair": "Você já é administrador"},
+    {"/parear 123": "Você já é administrador"},
+    {"/people": "👥 Pessoas"},
+    {"/pessoas": "👥 Pessoas"},
+    {"/allow telegram:777": "telegram:777"},
+    {"/permitir telegram:778": "telegram:778"},
+    {"/deny telegram:779": "telegram:779"},
+    {"/negar telegram:780": "telegram:780"},
 ]
 """Each dictionary in a chat of its own: a chat bears one message a second."""
 
 
 def models() -> list[FakeModel]:
-    return [FakeModel(NOVA, "Nova 8B"), FakeModel(MINI, "Mini 1B", size_bytes=1_000_000_000, params="1B")]
+    return [
+        FakeModel(NOVA, "Nova 8B"),
+        FakeModel(MINI, "Mini 1B", size_bytes=1_000_000_000, params="1B"),
+        FakeModel("acme/lua-3b", "Lua 3B", params="3B"),
+    ]
 
 
 async def test_every_command(tmp_path: Path) -> None:
-    """Each is answered in Portuguese, stands in the menu of both languages; a near one is offered."""
+    """Each, and each other name of it, is answered in Portuguese and stands in the menu; a near one is offered."""
+    tried = {command.split()[0] for commands in COMMANDS for command in commands}
+    assert tried == {f"/{name}" for name in BY_NAME}
     async with world(tmp_path, models(), MINI) as w:
         for number, commands in enumerate(COMMANDS):
             person = w.telegram.person(100 + number, language_code="pt")
@@ -67,7 +103,7 @@ async def test_every_command(tmp_path: Path) -> None:
                     and c.parameters["scope"]["type"] == scope
                 )
                 assert any(words in one["description"] for one in menu)
-                assert {one["command"] for one in menu} >= {"models", "stop", "help"}
+                assert {one["command"] for one in menu} == {command.name for command in BY_NAME.values()}
 
 
 TOLD = "Um **texto** com `código` e mais palavras. " * 20
