@@ -146,8 +146,10 @@ class Catalog:
         found = []
         for place, provider in self._providers.items():
             problem = self._problems.get(place)
+            if isinstance(problem, KeyMissing):
+                continue  # nobody wants anything of that vendor
             detail = problem.detail if isinstance(problem, Unreachable) else ("401" if problem else "")
-            away = isinstance(problem, Unreachable | ApiUnreachable | KeyMissing)
+            away = isinstance(problem, Unreachable | ApiUnreachable)
             reachable = place in self._checked and not away
             found.append(
                 HostHealth(

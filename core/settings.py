@@ -206,6 +206,8 @@ class Server:
 def servers(settings: Settings) -> tuple[Server, ...]:
     """The servers of OPENAI_COMPATIBLE; each one's key stands in `<NAME>_API_KEY`, in the environment or `.env`."""
     found = [part.partition("=") for part in settings.openai_compatible]
+    if not found:
+        return ()
     fields: dict[str, Any] = {_key_field(name): (SecretStr | None, None) for name, _, _ in found}
     keys = create_model("Keys", __base__=_Keys, **fields)()
     return tuple(Server(name, url.rstrip("/"), _key_of(keys, _key_field(name))) for name, _, url in found)

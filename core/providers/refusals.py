@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from core.errors import (
@@ -137,13 +138,18 @@ def read(status: int, headers: Mapping[str, str], body: Any, key: str = "") -> R
     details = [*items(found.get("details")), objects(found.get("details")), *items(found.get("detail"))]
     codes = frozenset(word.lower() for word in _words(objects(body), found, details))
     return Refusal(
-        status,
+        status or _status(found.get("code")),
         codes,
         short(_text(body, inner), key) or (f"HTTP {status}" if status else ""),
         _after(headers, details),
         {"true": True, "false": False}.get(headers.get("x-should-retry", "")),
         _field(found, details),
     )
+
+
+def _status(code: Any) -> int:
+    """The status that an error within a stream names, if it does."""
+    return code if isinstance(code, int) and 400 <= code < 600 else 0  # noqa: PLR2004  # HTTP's errors
 
 
 def _words(body: dict[str, Any], error: dict[str, Any], details: list[dict[str, Any]]) -> Iterator[str]:
@@ -184,14 +190,26 @@ def _after(headers: Mapping[str, str], details: list[dict[str, Any]]) -> float |
         return milliseconds / 1000
     if (seconds := _number(headers.get("retry-after"))) is not None:
         return seconds
+    if (seconds := _until(headers.get("retry-after"), headers.get("date"))) is not None:
+        return seconds
     delays = (_number(str(detail.get("retryDelay", "")).removesuffix("s")) for detail in details)
     return next((delay for delay in delays if delay is not None), None)
+
+
+def _until(moment: str | None, now: str | None) -> float | None:
+    """Seconds from the server's own time to a moment that it names as a date."""
+    try:
+        return max(
+            0.0, (parsedate_to_datetime(moment or "") - parsedate_to_datetime(now or "")).total_seconds()
+        )
+    except (TypeError, ValueError):
+        return None
 
 
 def _number(text: str | None) -> float | None:
     try:
         value = float(text or "")
-    except ValueError:  # a date: no API of the table sends one
+    except ValueError:
         return None
     return value if math.isfinite(value) and value >= 0 else None
 

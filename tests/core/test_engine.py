@@ -220,6 +220,7 @@ async def test_a_vendor_without_a_key_is_no_host(tmp_path: Path) -> None:
     """The embedded engine stands in though every vendor is in the table: none of them has a key."""
     async with open_engine(settings(tmp_path)) as engine:
         await engine.catalog.sync()
+        assert [host.host for host in engine.catalog.health()] == ["127.0.0.1:1234"]
         assert not any(host.reachable for host in engine.catalog.health())
         assert engine.catalog.models() == ()
 

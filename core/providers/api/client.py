@@ -55,11 +55,17 @@ class Api:
 
     async def serves(self, person: str | None) -> bool:
         """See `Keyed.serves`."""
-        return not self._vendor.needs_key or await self._keys(person) is not None
+        try:
+            return not self._vendor.needs_key or await self._keys(person) is not None
+        except Problem:  # a stored key that cannot be read pays for nothing; who asks with it is told
+            return False
 
     async def own(self, person: str) -> bool:
         """See `Keyed.own`."""
-        return (await self._key(person))[1]
+        try:
+            return (await self._key(person))[1]
+        except Problem:
+            return False
 
     async def _key(self, person: str | None) -> tuple[str, bool]:
         """The key, and whether it is the person's own; empty where none is needed."""
@@ -69,11 +75,13 @@ class Api:
                 raise KeyMissing(self.name)
             return "", False
         shared = key if person is None else await self._keys(None)
-        return key.get_secret_value(), key != shared
+        return _sendable(key, self.name, own=key != shared), key != shared
 
     async def check(self, key: SecretStr | None = None) -> None:
         """See `Provider.check`, by whatever way proves the key at this vendor; it costs a few tokens at most."""
-        secret, own = (key.get_secret_value(), True) if key is not None else await self._key(None)
+        secret, own = (
+            (_sendable(key, self.name, own=True), True) if key is not None else await self._key(None)
+        )
         match self._vendor.probe:
             case None:
                 await self._send("GET", self._wire.listing(self._vendor, ""), secret, own=own)
@@ -156,6 +164,14 @@ class Api:
         except ApiProblem:
             return False
         return True
+
+
+def _sendable(key: SecretStr, vendor: str, *, own: bool) -> str:
+    """A header bears printable ASCII alone; anything else is no key, and its sender would only raise."""
+    secret = key.get_secret_value()
+    if not secret.isascii() or not secret.isprintable() or not secret.strip():
+        raise KeyRejected(vendor, own)
+    return secret.strip()
 
 
 def _may(body: Any, permission: str) -> bool:

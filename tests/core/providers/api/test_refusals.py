@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from core import errors
 from core.conversation import Role, Turn
@@ -70,6 +71,33 @@ async def test_the_server_s_own_word_on_retrying_counts() -> None:
         limit = Row(429, openai.error("Slow", "requests"), {"x-should-retry": "true"})
         lab.server.script += [limit, Say(("Oi",))]
         assert await lab.text() == "Oi"
+
+
+async def test_a_wait_told_as_a_date() -> None:
+    """The other form of Retry-After is reckoned from the server's own time."""
+    headers = {"retry-after": "Thu, 26 Nov 2026 19:00:07 GMT", "date": "Thu, 26 Nov 2026 19:00:00 GMT"}
+    assert refusals.read(429, headers, None).after == 7.0
+    assert refusals.read(429, {"retry-after": "soon", "date": "now"}, None).after is None
+    assert refusals.read(429, {"retry-after": "-1"}, None).after is None
+
+
+async def test_an_error_within_a_stream_names_its_status() -> None:
+    """Routers put the status of what is behind them into the event: a limit is not taken for a fault."""
+    async with a_lab("own") as lab:
+        limit = Row(0, {"error": {"code": 429, "message": "Rate limited", "metadata": {}}, "choices": []})
+        lab.server.script.append(Say((), breaks=limit))
+        with pytest.raises(errors.RateLimited):
+            await lab.ask()
+        assert len(lab.server.questions()) == 1
+
+
+async def test_what_no_header_bears_is_no_key() -> None:
+    """A key with a line break or a foreign letter is rejected before anything is sent."""
+    async with a_lab("openai") as lab:
+        for wrong in ("sk-chavé-0123456789", "sk-0123456789\nX-Evil: 1", "  "):
+            with pytest.raises(errors.KeyRejected):
+                await lab.api.check(SecretStr(wrong))
+        assert lab.server.asked == []
 
 
 async def test_gemini_s_internal_error_of_a_long_prompt() -> None:
