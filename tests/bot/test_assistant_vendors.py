@@ -219,6 +219,9 @@ async def test_without_a_key_a_vendor_is_there_for_nobody(tmp_path: Path) -> Non
         await market.talk.say("/use mistral-medium")
         assert (await market.talk.reply("oi")).text == "You said: oi"
         assert (await market.talk.reply("oi", "bob")).text == "Certainly."
+        for model in market.talk.engine.catalog.models():  # as after a look that found nothing of it
+            market.talk.engine.catalog._models.pop(model.id if model.provider == "mistral" else "", None)
+        assert (await market.talk.reply("ainda?")).text == "You said: ainda?"
         for person, found in (("ana", True), ("bob", False)):
             asker = Incoming(market.talk.ref(person), person, "")
             assert bool(await market.talk.assistant.complete("use", "mistral", asker)) is found

@@ -203,6 +203,7 @@ async def test_external_apis_of_the_settings(monkeypatch: pytest.MonkeyPatch, tm
         tmp_path,
         openai_api_key="sk-of-openai",
         openai_base_url="http://127.0.0.1:9/v1",
+        ai21_api_key="of-ai21",
         ai21_models="jamba-9",
         openai_compatible="groq=https://g.example/v1,box=http://box:1/v1",
     )
@@ -210,7 +211,8 @@ async def test_external_apis_of_the_settings(monkeypatch: pytest.MonkeyPatch, tm
         apis = {api.name: api for api in engine.catalog.providers if isinstance(api, Keyed)}
         assert list(apis) == [*(vendor.name for vendor in VENDORS), "groq", "box"]
         serving = [name for name, api in apis.items() if await api.serves(None)]
-        assert serving == ["openai", "groq", "box"]
+        assert serving == ["openai", "ai21", "groq", "box"]
+        assert [model.key for model in await apis["ai21"].models()] == ["jamba-9"]
         paid = {name: await engine.keys.source(name)(None) for name in ("openai", "groq", "box")}
         told = {name: key.get_secret_value() if key else None for name, key in paid.items()}
         assert told == {"openai": "sk-of-openai", "groq": "gsk_of_groq", "box": None}

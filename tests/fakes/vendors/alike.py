@@ -33,7 +33,7 @@ class FakeMistral(FakeOpenAI):
             }
 
         return [
-            model("codestral-embed", 8192, completion_chat=False),
+            model("codestral-fim", 8192, completion_chat=False),
             model("mistral-small-latest", 131072, vision=True),
             model("mistral-medium-latest", 131072, vision=True),
             model("mistral-large-2512", 262144),

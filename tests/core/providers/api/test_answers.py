@@ -84,6 +84,26 @@ async def test_a_stream_that_is_cut_is_interrupted(lab: Lab) -> None:
     assert len(lab.server.questions()) == 1
 
 
+@pytest.mark.parametrize("name", ["openai", "google"])
+async def test_a_stream_that_ends_too_early_is_interrupted(name: str) -> None:
+    """An orderly end without a reason is no end of an answer."""
+    async with a_lab(name) as lab:
+        lab.server.script.append(Say(("One",), breaks=Row(0, {})))
+        with pytest.raises(Interrupted):
+            await lab.ask()
+
+
+async def test_nothing_is_asked_again_once_a_word_has_come() -> None:
+    """Not even where the server names a parameter that could be left out."""
+    async with a_lab("openai") as lab:
+        error = {"message": "no", "type": "x", "code": "unsupported_value", "param": "temperature"}
+        lab.server.models[1] = {"id": "gpt-5.4"}
+        lab.server.script.append(Say(("One",), breaks=Row(0, {"error": error})))
+        with pytest.raises(Interrupted):
+            await lab.ask(temperature=0.2)
+        assert len(lab.server.questions()) == 1
+
+
 async def test_stopping_closes_the_connection(lab: Lab) -> None:
     """The vendor sees the reader go at once: nothing more is generated or paid for."""
     lab.server.script.append(Say(("One", " two"), hold=asyncio.Event()))
