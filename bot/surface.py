@@ -23,6 +23,7 @@ class Incoming:
     `reply_person` and `reply_name` = who wrote that one, where it was a person and the platform tells.
     `groups` = what the person is part of there (`telegram:-100123`, `discord:guild:1`, `discord:role:2`);
     `manages` = the platform says that the person may manage that group or server.
+    `draws` = the platform shows pictures.
     `erase` takes the message that asks away, so that nobody reads it any more, and says whether it is gone;
     `None` where no message stays. `erased` = what came of it, once it was tried.
     `form` = a `Secret` is asked for in a form of the platform's own, which nobody else sees.
@@ -42,6 +43,7 @@ class Incoming:
     private: bool = False
     groups: tuple[str, ...] = ()
     manages: bool = False
+    draws: bool = True
     erase: Callable[[], Awaitable[bool]] | None = field(default=None, repr=False, compare=False)
     erased: bool | None = None
     form: bool = False

@@ -85,6 +85,7 @@ class Summary:
     people: tuple[tuple[str, int], ...]  # tokens, most first
     days: dict[date, Counter[str]]  # answers by model id
     loads: Loads
+    loads_by_model: tuple[tuple[str, Loads], ...] = ()  # most loaded first
     offered: int = 0
     taken: int = 0
 
@@ -123,6 +124,7 @@ def summary(
         people=tuple(sorted(((p, n) for p, n in people.items() if p), key=lambda one: (-one[1], one[0]))),
         days=dict(days),
         loads=loads_of(loads),
+        loads_by_model=_by_model(loads),
         offered=len(taken),
         taken=sum(taken),
     )
@@ -157,6 +159,14 @@ def loads_of(facts: Iterable[LoadFact]) -> Loads:
             failed[fact.outcome] += 1
     mean = fmean(seconds) if seconds else None
     return Loads(len(seconds), mean, percentile(seconds, 0.9), failed)
+
+
+def _by_model(facts: Iterable[LoadFact]) -> tuple[tuple[str, Loads], ...]:
+    found: defaultdict[str, list[LoadFact]] = defaultdict(list)
+    for fact in facts:
+        found[fact.model_id].append(fact)
+    loads = [(model_id, loads_of(some)) for model_id, some in found.items()]
+    return tuple(sorted(loads, key=lambda one: (-one[1].n, one[0])))
 
 
 def percentile(values: Sequence[float], part: float) -> float | None:

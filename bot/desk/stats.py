@@ -1,11 +1,17 @@
 """/stats: how often, how fast, what failed; of this conversation, of a model, or of everything."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 
-from bot import present
-from bot.cards import Card
+import structlog
+
+from bot import charts, present
+from bot.cards import Card, Picture
 from bot.desk.ask import Ask
 from bot.desk.models import found
+from core.model import Model
+from core.summary import Summary
+
+log = structlog.get_logger(__name__)
 
 DAYS = 30
 EVERYTHING = frozenset({"all", "tudo"})
@@ -36,4 +42,17 @@ async def stats(ask: Ask) -> AsyncGenerator[Card]:
     else:
         title = t("stats.chat")
         figures = await engine.measures.summary(DAYS, chat=str(ask.incoming.chat))
-    yield present.figures(title, figures, names, t, DAYS, people=people, ever=ever)
+    png = await _picture(ask, title, figures, names) if ask.incoming.draws else None
+    words = present.figures(title, figures, names, t, DAYS, people=people, ever=ever, bars=png is None)
+    yield words if png is None else Picture(png, f"{words.title}\n{words.body}")
+
+
+async def _picture(ask: Ask, title: str, figures: Summary, names: Mapping[str, Model]) -> bytes | None:
+    """The figures drawn; `None` where there is nothing to draw or nothing to draw with."""
+    try:
+        return await charts.drawn(
+            present.drawing(title, figures, names, ask.t, now=ask.engine.clock.time(), days=DAYS)
+        )
+    except charts.NoCharts as missing:
+        log.info("no picture", missing=str(missing), remedy="pip install -r requirements.txt")
+        return None

@@ -1,7 +1,7 @@
 """Events and Problems into cards, in the reader's language. Pure: nothing is asked of anybody here."""
 
 from bot.present.benches import benches
-from bot.present.figures import figures, model_name
+from bot.present.figures import drawing, figures, model_name
 from bot.present.jobs import job
 from bot.present.models import LONGEST_LABEL, mark, model_detail, place, reason, short_name, told_apart
 from bot.present.problems import not_remembered, offers, trouble, unusable
@@ -10,6 +10,7 @@ from bot.present.progress import loaded, loaded_header, loading, reading, waitin
 __all__ = [
     "LONGEST_LABEL",
     "benches",
+    "drawing",
     "figures",
     "job",
     "loaded",

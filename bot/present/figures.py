@@ -1,8 +1,11 @@
 """Measurements in words: a few lines that fit under a picture."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from bot.cards import Notice, Tone, bar
+from bot.charts import Drawing, Words
 from bot.present.models import LONGEST_LABEL
 from bot.texts import Speech
 from core.model import Model
@@ -40,6 +43,36 @@ def figures(
     if ever is not None:
         lines.append(t("stats.ever", n=t.count(ever)))
     return Notice(Tone.INFO, title, "\n".join(lines))
+
+
+def drawing(
+    title: str, found: Summary, names: Mapping[str, Model], t: Speech, *, now: float, days: int
+) -> Drawing:
+    """The same figures for a picture; `now` in seconds since the epoch."""
+    words = Words(
+        title=f"{title.lstrip('📊 ')} · {t('stats.days', days=days).lower()}",
+        use=t("stats.chart_use"),
+        loads=t("stats.chart_loads"),
+        failures=t("stats.chart_failures"),
+        others=t("stats.chart_others"),
+        p90=t("stats.chart_p90"),
+    )
+    by_day = {day: _named(counted.items(), names) for day, counted in found.days.items()}
+    loads = [
+        (model_name(model_id, names), one.mean, one.p90)
+        for model_id, one in found.loads_by_model
+        if one.mean is not None and one.p90 is not None
+    ]
+    failures = {t(f"stats.reason_{kind}"): times for kind, times in found.loads.failed.items()}
+    return Drawing(words, by_day, datetime.fromtimestamp(now).date(), days, loads, failures)  # noqa: DTZ006  # the machine's own day
+
+
+def _named(counted: Iterable[tuple[str, int]], names: Mapping[str, Model]) -> dict[str, int]:
+    """Two ids may have one name: what counts is what people read."""
+    found: Counter[str] = Counter()
+    for model_id, times in counted:
+        found[model_name(model_id, names)] += times
+    return dict(found)
 
 
 def model_name(model_id: str, names: Mapping[str, Model]) -> str:

@@ -67,6 +67,7 @@ class Talk:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.assistant = Assistant(engine)
+        self.draws = False  # as in a terminal
         self._said: list[Saying] = []
 
     @staticmethod
@@ -79,7 +80,7 @@ class Talk:
 
     def begin(self, text: str, chat: str = "ana", language: str | None = None) -> Saying:
         """Say it and do not wait for the answer."""
-        incoming = Incoming(self.ref(chat), chat, text, language=language)
+        incoming = Incoming(self.ref(chat), chat, text, language=language, draws=self.draws)
         saying = Saying(self.assistant.respond(incoming))
         self._said.append(saying)
         return saying

@@ -90,7 +90,9 @@ class ConsolePlatform:
             self.failed = talk.failed
 
     def _said(self, text: str) -> Incoming:
-        return Incoming(CHAT, PERSON, text, language=self._texts.language, local=True, private=True)
+        return Incoming(
+            CHAT, PERSON, text, language=self._texts.language, local=True, private=True, draws=False
+        )
 
     async def _print_aside(self, card: Card) -> None:
         await self._aside(card)

@@ -1,8 +1,11 @@
 """/stats: the figures of a conversation, of a model, of everything."""
 
+import sys
 from pathlib import Path
 
-from bot.cards import Notice, Tone, plain
+import pytest
+
+from bot.cards import Notice, Picture, Tone, plain
 from core.errors import Interrupted, LoadFailed
 from core.model import FailureKind, ModelState
 from tests.bot.checks import buttons
@@ -61,6 +64,23 @@ async def test_of_a_model_and_of_everything(tmp_path: Path) -> None:
         assert "Sugestões: 1 feitas, 1 aceitas" in everything
         assert "Tokens por pessoa: console:ana 14" in everything
         assert everything[-1] == "Desde o início: 1 respostas"
+
+
+async def test_with_a_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the platform shows pictures: the same words without bars; without matplotlib only the picture is missing."""
+    async with talking(tmp_path, FakeLoader([NOVA]), clock=FakeClock()) as talk:
+        talk.draws = True
+        assert isinstance(await talk.say("/stats"), Notice)  # nothing to draw yet
+        await talk.say("oi")
+        card = await talk.say("/stats")
+        assert isinstance(card, Picture)
+        assert card.png.startswith(b"\x89PNG")
+        assert "• nova-8b: 1 resposta(s)" in card.caption
+        assert len(card.caption) < 1024
+        for name in [one for one in sys.modules if one.partition(".")[0] == "matplotlib"]:
+            monkeypatch.delitem(sys.modules, name)
+        monkeypatch.setitem(sys.modules, "matplotlib", None)
+        assert "• ██████████ nova-8b: 1" in plain(await talk.say("/stats"))
 
 
 async def test_a_broken_answer_counts(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ async def test_each_line_is_a_message() -> None:
     _, out, _ = await talk("one\n\n  \n two \r\nlast", fake, ConsoleTexts(language="en"))
     chat = ChatRef("console", "local")
     assert fake.heard == [
-        Incoming(chat, "local", text, language="en", local=True, private=True)
+        Incoming(chat, "local", text, language="en", local=True, private=True, draws=False)
         for text in ("one", "two", "last")
     ]
     assert out == "`'one'`\n\n`'two'`\n\n`'last'`\n\n"
