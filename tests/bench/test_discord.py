@@ -1,7 +1,7 @@
 """What Discord costs: `python -m pytest -m bench -s tests/bench/test_discord.py`.
 
-The shipped program between a Discord and an LM Studio, both ours: 50 ms for each API call, models that say 200
-words at 50 or 200 a second. Printed, not asserted: from the message to the request for an answer, from the last
+The shipped program between a Discord and an LM Studio, both ours: 50 ms for each API call, models that say 50
+or 200 words a second. Printed, not asserted: from the message to the request for an answer, from the last
 word to the final text, calls and CPU for each answer, memory; completion among 500 models. The servers run in
 the test's own process on the same machine, so that the seconds hold a share of theirs; CPU is the bot's alone.
 """
@@ -21,9 +21,7 @@ from tests.fakes.telegram.server import FakeTelegram
 from tests.sockets.discord_program import World, discord_bot, world
 from tests.sockets.program import PATIENCE
 
-WORDS = 200
 LATENCY = 0.05
-ANSWER = " ".join(f"palavra{n}" for n in range(WORDS - 1)) + " fim"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +49,11 @@ async def _answer(w: World, chat: Channel, model: str) -> Figures:
     return Figures(first - asked, shown - last, sends, edits, len(calls) - sends - edits)
 
 
-async def _chats(tmp_path: Path, count: int, per_second: float) -> str:
+async def _chats(tmp_path: Path, count: int, per_second: float, words: int) -> str:
     """So many chats at once, each with a model of its own."""
+    answer = " ".join(f"pal{n}" for n in range(words - 1)) + " fim"
     keys = [f"acme/nova-{n}" for n in range(count)]
-    models = [FakeModel(key, reply=ANSWER, token_delay=1 / per_second, size_bytes=1000) for key in keys]
+    models = [FakeModel(key, reply=answer, token_delay=1 / per_second, size_bytes=1000) for key in keys]
     async with world(tmp_path, models, *keys, switches=Switches(latency=LATENCY), LOG_LEVEL="INFO") as w:
         await w.synced()
         chats = [w.someone(f"Ana{n}") for n in range(count)]
@@ -69,7 +68,7 @@ async def _chats(tmp_path: Path, count: int, per_second: float) -> str:
         cpu = (after.user + after.system - before.user - before.system) / count
         refused = w.discord.count(status=429)
         memory = process.memory_info().rss / 1e6
-    name = f"{count} chat(s), {per_second:.0f} words a second"
+    name = f"{count} chat(s), {per_second:.0f} words a second x {words}"
     return (
         f"{name}: to the request {_spread([f.until_request for f in figures])} ms, last word to final text "
         f"{_spread([f.until_text for f in figures])} ms; an answer takes {_mean([f.sends for f in figures]):.1f} "
@@ -89,9 +88,9 @@ def _mean(numbers: list[int]) -> float:
 @pytest.mark.bench
 @pytest.mark.timeout(300)
 async def test_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One chat, ten chats, five with a fast model."""
-    for number, (count, per_second) in enumerate(((1, 50), (10, 50), (5, 200))):
-        line = await _chats(tmp_path / str(number), count, per_second)
+    """One chat, ten chats, five with a fast model that talks long."""
+    for number, (count, per_second, words) in enumerate(((1, 50, 200), (10, 50, 200), (5, 200, 800))):
+        line = await _chats(tmp_path / str(number), count, per_second, words)
         with capsys.disabled():
             print(f"\n{line}")
 
