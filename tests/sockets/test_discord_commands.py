@@ -1,8 +1,9 @@
 """The shipped program's commands on Discord: the menu in two languages, completion, and that it is sent once."""
 
+import asyncio
 from pathlib import Path
 
-from tests.fakes.discord.server import FakeDiscord
+from tests.fakes.discord.server import Channel, FakeDiscord
 from tests.fakes.lmstudio.server import FakeModel
 from tests.sockets.discord_program import SYNC, World, world
 from tests.sockets.program import PATIENCE
@@ -17,8 +18,6 @@ COMMANDS = (
     ("help", "", "❓ Comandos"),
     ("models", "", "📚 Modelos"),
     ("use", "nova", 'Agora uso "Nova 8B"'),
-    ("load", "nova", 'Modelo "Nova 8B" carregado com sucesso'),
-    ("unload", "nova", 'Modelo "Nova 8B" descarregado'),
     ("status", "", "📋 Situação"),
     ("suggest", "", "💡 Sugestão"),
     ("reset", "", "♻️ Tudo verificado de novo"),
@@ -30,17 +29,32 @@ COMMANDS = (
 )
 
 
+LIFE = (
+    ("load", "nova", 'Modelo "Nova 8B" carregado com sucesso'),
+    ("unload", "nova", 'Modelo "Nova 8B" descarregado'),
+)
+
+
 def models() -> list[FakeModel]:
     return [FakeModel(NOVA, "Nova 8B"), FakeModel(MINI, "Mini 1B", size_bytes=1_000_000_000, params="1B")]
 
 
 async def test_every_command(tmp_path: Path) -> None:
-    """Each is in the menu, deferred or answered in time, and answered in Portuguese."""
-    async with world(tmp_path, models(), MINI) as w:
-        for name, argument, words in COMMANDS:
-            press = await w.run(name, argument)
+    """Each is in the menu, answered in time, and in Portuguese; each in a chat of its own, but for load and unload."""
+
+    async def runs(w: World, chat: Channel, commands: tuple[tuple[str, str, str], ...]) -> None:
+        for name, argument, words in commands:
+            press = await w.run(name, argument, chat)
             await press.answered(PATIENCE)
             await press.says(words, PATIENCE)
+
+    async with world(tmp_path, models(), MINI) as w:
+        await w.synced()
+        assert {name for name, _, _ in (*COMMANDS, *LIFE)} <= set(w.discord.commands())
+        async with asyncio.TaskGroup() as group:
+            group.create_task(runs(w, w.chat, LIFE))
+            for number, command in enumerate(COMMANDS):
+                group.create_task(runs(w, w.someone(f"P{number}"), (command,)))
 
 
 async def test_the_menu_is_in_two_languages_and_sent_only_when_it_changed(tmp_path: Path) -> None:

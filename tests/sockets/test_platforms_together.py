@@ -13,6 +13,8 @@ from tests.sockets.program import PATIENCE
 from tests.sockets.telegram_program import Running
 
 NOVA = "acme/nova-8b"
+CUT = "🔄 Estou sendo reiniciado, e isto ficou pela metade."
+AGAIN = "🔁 Refazer"
 
 
 class Together:
@@ -97,18 +99,24 @@ async def test_one_that_crashes_leaves_the_others_running(tmp_path: Path) -> Non
 
 
 async def test_sigterm_ends_all_with_what_had_come(tmp_path: Path) -> None:
-    """Within ten seconds with 0: both models stop, and both answers stand there, marked as stopped."""
+    """Within ten seconds with 0: a long answer is marked on both, and its button asks again later."""
     talker = FakeModel(NOVA, "Nova 8B", reply="palavra " * 3000, token_delay=0.02, parallel=4)
-    async with together(talker) as t, t.start(tmp_path) as bot:
-        await t.on_telegram.send(t.bia, "conte")
-        await t.on_discord.send(t.ana, "conte")
-        await t.on_telegram.wait_for_draft(lambda d: "palavra" in d.text, timeout=PATIENCE)
-        await t.discord_says("palavra")
-        before = asyncio.get_running_loop().time()
-        assert await bot.terminate() == 0
-        assert asyncio.get_running_loop().time() - before < 10
+    async with together(talker) as t:
+        async with t.start(tmp_path) as bot:
+            await t.on_telegram.send(t.bia, "conte")
+            await t.on_discord.send(t.ana, "conte")
+            await t.on_telegram.wait_for_draft(lambda d: "palavra" in d.text, timeout=PATIENCE)
+            await t.discord_says("palavra")
+            before = asyncio.get_running_loop().time()
+            assert await bot.terminate() == 0
+            assert asyncio.get_running_loop().time() - before < 10
         await t.lmstudio.wait_for("generation_stopped", 2, timeout=PATIENCE)
-        assert "palavra" in t.on_telegram.answers[-1].text
-        stopped = t.on_discord.answers[-1].text
-        assert "palavra" in stopped
-        assert stopped != t.on_discord.answers[-1].edits[0].text
+        await t.telegram_says(CUT)
+        cut = await t.on_discord.says(CUT, PATIENCE)
+        assert cut.text.startswith("palavra")
+        assert cut.labels == [AGAIN]
+        assert t.on_telegram.answers[-1].labels == [AGAIN]
+        talker.reply = "Agora inteira."
+        async with t.start(tmp_path):
+            await cut.press(t.ana, AGAIN)
+            await t.discord_says("Agora inteira.")
