@@ -135,3 +135,23 @@ async def test_without_any_key_nothing_is_asked_of_a_vendor(tmp_path: Path) -> N
         assert "ligue o servidor local" in await bot.say("oi")
         assert "OpenAI" not in await bot.say("/models")
         assert vendor.asked == []
+
+
+async def test_a_key_that_a_person_gives_opens_the_vendor_at_once(tmp_path: Path) -> None:
+    """Checked with the vendor, then its models are listed and answer, also after a restart; forgotten, they go."""
+    async with FakeOpenAI() as vendor:
+        given = {"LMSTUDIO_URLS": "http://127.0.0.1:9", "OPENAI_BASE_URL": vendor.base}
+        async with program(tmp_path, **given) as bot:
+            assert "gpt-6" not in await bot.say("/models")
+            refused = await bot.say("/key set openai sk-wrong-0123456789abcdef")
+            assert "não aceitou" in refused
+            await bot.say(f"/key set openai {vendor.key}")
+            assert "🌐 gpt-6" in await bot.say("/models")
+            assert "com a sua chave" in await bot.say("/status")
+            assert "You said: oi" in await bot.say("oi")
+        async with program(tmp_path, **given) as bot:
+            assert "You said: de novo" in await bot.say("de novo")
+            await bot.say("/key forget openai")
+            card = await bot.say("ainda?")
+            assert "chave" in card
+            assert "gpt-6" not in await bot.say("/models")
