@@ -123,7 +123,7 @@ def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    with small_disk(tmp_path / "disk", 512) as folder:
+    with small_disk(tmp_path / "disk", 1024) as folder:
         yield folder
 
 
