@@ -78,7 +78,7 @@ async def corrected(w: World) -> None:
     question = await group.send(w.ana, f"@{me} conte 3000 vzes")
     answer = await group.wait_for(lambda m: m.by_bot and "palavra" in m.text, timeout=PATIENCE)
     await group.edit(question, f"@{me} pensando bem, não conte")
-    await w.says("pensando bem, não conte", group)
+    await w.says("ouvi 1: pensando bem, não conte", group)  # without the question as it was before
     assert "pensando bem, não conte" in answer.text
     assert len(group.answers) == 1
     question.date -= 120

@@ -21,7 +21,7 @@ def talker(words: int, delay: float = 0.02) -> FakeModel:
 LINES = [f"linha {n} 🙂 com **negrito** e palavras" for n in range(150)]
 CODE = ["```python", *(f"x{n} = {n}  # comentário" for n in range(300)), "```"]
 LONG = "\n\n".join(LINES) + "\n\n" + "\n".join(CODE)
-COUNTED = [f"p{n}" for n in range(150)]
+COUNTED = [f"p{n}" for n in range(250)]
 
 
 def speak(messages: Messages) -> str:
@@ -71,7 +71,7 @@ async def outage(w: World) -> None:
     w.telegram.fault("sendMessage", "drop", chat=chat)
     w.telegram.fault("getUpdates", "drop")
     await chat.send(chat.owner, "conte")
-    answer = await w.says("p149", chat)
+    answer = await w.says("p249", chat)
     assert answer.text.split() == COUNTED
     assert len(chat.answers) == 2
 
@@ -162,6 +162,29 @@ async def test_killed_in_mid_answer(tmp_path: Path) -> None:
         w.lmstudio.model(NOVA).load_seconds = 0
         await w.chat.send(w.ana, "/retry")
         await w.says("You said: conte")
+
+
+async def test_killed_while_it_speaks(tmp_path: Path) -> None:
+    """After a kill -9 in mid-answer what came stands there; its button stops nothing, /retry answers whole, once."""
+    async with world(tmp_path, [talker(400)], NOVA) as w:
+        group = w.telegram.group([w.ana])
+        await w.chat.send(w.ana, "conte")
+        await w.chat.wait_for_draft(lambda d: "p3" in d.text, timeout=PATIENCE)
+        await group.send(w.ana, f"@{w.telegram.bot.username} conte")
+        half = await group.wait_for(
+            lambda m: m.by_bot and "⏹ Parar" in m.labels and "p3" in m.text, timeout=PATIENCE
+        )
+        await w.restart(dead=lambda: w.lmstudio.wait_for("generation_stopped", 2, timeout=PATIENCE))
+        assert half.text.startswith("p0 p1")
+        pressed = await (await half.press(w.ana, "⏹ Parar")).answered(PATIENCE)
+        assert pressed.text == "Não há nada em andamento."
+        asked = len(w.lmstudio.bodies)
+        for chat in (w.chat, group):
+            await chat.send(w.ana, "/retry")
+            answer = await w.says("p399", chat)
+            assert answer.text.split() == [f"p{n}" for n in range(400)]
+        assert [len(body["messages"]) for body in w.lmstudio.bodies[asked:]] == [1, 1]
+        assert len(w.chat.answers) == 1
 
 
 async def test_under_a_strict_limit_nothing_is_refused(tmp_path: Path) -> None:

@@ -30,6 +30,8 @@ COMMANDS: list[dict[str, str]] = [
     {"/status": "📋 Situação"},
     {"/stats": "📊 Esta conversa"},
     {"/estatisticas": "📊 Esta conversa"},
+    {"/bench mini": "🏁 Medição de"},
+    {"/medir mini": "🏁 Medição de"},
     {"/suggest": "💡 Sugestão"},
     {"/sugerir": "💡 Sugestão"},
     {"/reset": "♻️ Tudo verificado de novo"},

@@ -110,6 +110,8 @@ class TelegramSurface:
 
     async def _bring(self, card: Card) -> None:
         growing = isinstance(card, Progress) or (isinstance(card, Reply) and not card.done)
+        if growing and isinstance(card, Reply):
+            self.streaming = True  # also while it waits for its turn: typing would take that away from it
         held = self._held_until - self._clock.monotonic()
         if held > 0 and isinstance(card, Progress):
             raise SlowDown(held, asked=False)

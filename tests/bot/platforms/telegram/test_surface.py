@@ -1,5 +1,6 @@
 """Cards on a surface of Telegram's: what is called, and what becomes of what Telegram says to it."""
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ from telegram import Bot, MessageEntity
 from bot.cards import Button, Card, Notice, Picture, Progress, Reply, Tone
 from bot.platforms.telegram.hearing import Spot
 from bot.platforms.telegram.line import Gone, Line, Part, Refused
-from bot.platforms.telegram.pace import DRAFT, PRIVATE, Pace, Rank
+from bot.platforms.telegram.pace import APART, DRAFT, PRIVATE, Pace, Rank
 from bot.platforms.telegram.surface import POST, Abilities, TelegramSurface
 from bot.surface import SlowDown, SurfaceDown
 from tests.fakes.clock import FakeClock
@@ -36,11 +37,13 @@ class Place:
     chat: Chat
     bot: Bot
     clock: FakeClock
-    drafts: Abilities
+    abilities: Abilities
 
     def surface(self, turning: tuple[int, ...] = ()) -> TelegramSurface:
         spot = Spot(self.chat.id, None, 42 if self.chat.id < 0 else None)
-        return TelegramSurface(Line(self.bot, spot, Pace(self.clock)), spot, self.clock, self.drafts, turning)
+        return TelegramSurface(
+            Line(self.bot, spot, Pace(self.clock)), spot, self.clock, self.abilities, turning
+        )
 
     async def show(self, *cards: Card) -> TelegramSurface:
         """Cards one after the other, each as soon as it may be shown."""
@@ -84,16 +87,32 @@ async def test_first_words_do_not_wait_behind_reading() -> None:
     """For a moment only words are shown; what is there after it is."""
     async with place() as p:
         line = Line(p.bot, Spot(p.chat.id), Pace(p.clock))
-        surface = TelegramSurface(line, Spot(p.chat.id), p.clock, p.drafts, held=0.35)
+        surface = TelegramSurface(line, Spot(p.chat.id), p.clock, p.abilities, held=0.35)
         with pytest.raises(SlowDown) as told:
             await surface.post(READING)
         assert not told.value.asked
         await surface.post(GROWING)
         assert [d.text for d in p.chat.drafts] == ["um te"]
-        later = TelegramSurface(line, Spot(p.chat.id), p.clock, p.drafts, held=0.35)
+        later = TelegramSurface(line, Spot(p.chat.id), p.clock, p.abilities, held=0.35)
         await p.clock.sleep(2)
         await later.post(READING)
         assert p.chat.drafts[-1].text == "lendo"
+
+
+async def test_words_that_wait_for_their_turn_stream_already() -> None:
+    """So that typing does not take the turn from them."""
+    async with place() as p:
+        clock = FakeClock()
+        pace = Pace(clock)
+        surface = TelegramSurface(Line(p.bot, Spot(p.chat.id), pace), Spot(p.chat.id), clock, p.abilities)
+        pace.called()
+        showing = asyncio.create_task(surface.post(GROWING))
+        await clock.asleep()
+        assert surface.streaming
+        assert p.chat.drafts == []
+        await clock.advance(APART)
+        await showing
+        assert [d.text for d in p.chat.drafts] == ["um te"]
 
 
 async def test_a_load_card_is_a_message_that_turns_into_the_answer() -> None:
