@@ -65,7 +65,7 @@ class Asking:
 
     async def _once(self, reply: Reply) -> AsyncGenerator[ReplyEvent]:
         wire, question, secret = WIRES[self.vendor.wire], self.question, self.payer.secret
-        frames = self.calls.events(question.path, wire.headers(secret), secret, question.body)
+        frames = self.calls.events(question.path, wire.headers(secret), secret, question.body, ends=wire.ends)
         waiting = patient(frames, first=FIRST_WORD, between=BETWEEN, clock=self.clock)
         async with aclosing(waiting) as came:
             async for frame in came:
@@ -73,7 +73,7 @@ class Asking:
                     if not reply.spoke:
                         yield Reading(frame.seconds)
                     continue
-                if frame == DONE or wire.ends(frame):
+                if frame == DONE:
                     reply.over = True
                     break
                 for piece in wire.pieces(frame):

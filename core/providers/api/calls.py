@@ -1,8 +1,9 @@
 """One vendor's HTTP: requests out, JSON and event streams in."""
 
+import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from core.providers.refusals import Refusal
 from core.providers.vendors import Vendor
 
 CONNECT = 10.0  # seconds
+REST = 0.25  # seconds that the end of a body may take after the end of the answer
 READ = 15.0  # seconds for a listing or a key check
 DONE = "[DONE]"
 _HOME = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -71,9 +73,15 @@ class Calls:
         return Answer(said, refusal)
 
     async def events(
-        self, path: str, headers: Mapping[str, str], key: str, body: Mapping[str, Any]
+        self,
+        path: str,
+        headers: Mapping[str, str],
+        key: str,
+        body: Mapping[str, Any],
+        *,
+        ends: Callable[[Any], bool],
     ) -> AsyncGenerator[Any]:
-        """The data of each event, decoded; then DONE, if the server says so.
+        """The data of each event, decoded; then DONE, if the server says so or an event `ends` the answer.
 
         Raises Said for a refusal, before the stream or within it, and httpx2.RequestError. Closing it closes
         the connection, so that the model stops.
@@ -88,8 +96,10 @@ class Calls:
                 await response.aread()
                 yield _checked(_json(response), "", key)
                 return
-            async for event in httpx2.EventSource(response):
+            events = aiter(httpx2.EventSource(response))
+            async for event in events:
                 if event.data.strip() == DONE:
+                    await _drained(events)
                     yield DONE
                     return
                 try:
@@ -98,7 +108,12 @@ class Calls:
                     if event.event != "error":
                         continue  # a torn or foreign frame says nothing
                     data = {"error": event.data}
-                yield _checked(data, event.event, key)
+                data = _checked(data, event.event, key)
+                if ends(data):
+                    await _drained(events)
+                    yield DONE
+                    return
+                yield data
 
     @asynccontextmanager
     async def _stream(
@@ -119,6 +134,14 @@ class Calls:
         """Close every connection."""
         if self._client is not None:
             await self._client.aclose()
+
+
+async def _drained(events: AsyncIterator[Any]) -> None:
+    """Read the last bytes of the body: a connection whose answer is read to the end serves the next one."""
+    with suppress(TimeoutError, httpx2.RequestError):
+        async with asyncio.timeout(REST):
+            async for _ in events:
+                pass
 
 
 def _checked(data: Any, event: str, key: str) -> Any:

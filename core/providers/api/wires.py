@@ -45,7 +45,7 @@ class Wire(Protocol):
         ...
 
     def ends(self, data: Any) -> bool:
-        """Whether nothing comes after that event."""
+        """Whether nothing of the answer comes with that event or after it."""
         ...
 
 

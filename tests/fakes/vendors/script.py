@@ -37,7 +37,7 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request that came."""
+    """A request that came. The header `X-Port` is the server's own: the port that it came from."""
 
     method: str
     path: str

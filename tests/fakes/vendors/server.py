@@ -103,7 +103,9 @@ class FakeVendor:
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         raw = await request.read()
         body = json.loads(raw) if raw else None
-        asked = Asked(request.method, request.path, dict(request.query), dict(request.headers), body)
+        peer = request.transport.get_extra_info("peername") if request.transport else ("", 0)
+        headers = {**request.headers, "X-Port": str(peer[1])}
+        asked = Asked(request.method, request.path, dict(request.query), headers, body)
         self.asked.append(asked)
         what: Row | Say | Json | None = await self.public(asked)
         if what is None:
