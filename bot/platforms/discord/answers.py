@@ -113,7 +113,7 @@ class Answers:
         if answer.task is not None and not answer.task.done():
             answer.task.cancel()
             await asyncio.wait({answer.task})
-        return answer.surface.standing
+        return await answer.surface.standing()
 
     def asked(self, question: int) -> bool:
         """Whether that message is answered already: Discord may tell of it twice."""

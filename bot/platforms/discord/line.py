@@ -71,9 +71,28 @@ class Line:
         if self._said is not None:
             await self._told(self._said.withdraw)
 
-    async def send(self, part: Part, rank: Rank, nonce: int, *, first: bool = False) -> int:
-        """A new message; its id. See Wire."""
-        return await self._call(lambda wire: wire.send(part, nonce, first=first), rank)
+    async def send(
+        self,
+        part: Part,
+        rank: Rank,
+        nonce: int,
+        *,
+        first: bool = False,
+        made: Callable[[int], None] | None = None,
+    ) -> int:
+        """A new message; its id. See Wire. `made` hears of it also where the caller was cancelled meanwhile."""
+
+        async def call(wire: Wire) -> int:
+            message = await wire.send(part, nonce, first=first)
+            if made is not None:
+                made(message)
+            return message
+
+        return await self._call(call, rank)
+
+    async def settled(self) -> None:
+        """Return once no call is on its way whose caller was cancelled."""
+        await self._pace.settled()
 
     async def edit(self, message: int, part: Part, rank: Rank) -> bool:
         """Change a message; False if it is not there any more."""

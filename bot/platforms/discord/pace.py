@@ -48,8 +48,7 @@ class Pace:
         The library must not be interrupted: it would hold back every other call for good if that happened while
         it waits out a limit for the whole bot. And what it sends late must not overtake what is newer.
         """
-        while self._left_alone:
-            await asyncio.wait(self._left_alone)
+        await self.settled()
         task = asyncio.ensure_future(call())
         try:
             return await asyncio.shield(task)
@@ -58,6 +57,11 @@ class Pace:
                 self._left_alone.add(task)
                 task.add_done_callback(self._ended)
             raise
+
+    async def settled(self) -> None:
+        """Return once no such call is on its way."""
+        while self._left_alone:
+            await asyncio.wait(self._left_alone)
 
     def _ended(self, task: "asyncio.Future[Any]") -> None:
         self._left_alone.discard(task)

@@ -46,6 +46,7 @@ class DiscordSurface:
         self._renderer = renderer
         self._sent = list(turning)
         self._giving_way: list[Sent] = []
+        self._born: list[int] = []  # messages that are not among `_sent` yet, or never will be
         self._nonce = _nonce()
         self._tried: Part | None = None  # what was sent first with this nonce
         self.streaming = False
@@ -60,10 +61,11 @@ class DiscordSurface:
         """What stands in the chat."""
         return tuple(sent.message for sent in self._sent)
 
-    @property
-    def standing(self) -> tuple[Sent, ...]:
-        """The same, for an answer that turns them into itself."""
-        return tuple(self._sent)
+    async def standing(self) -> tuple[Sent, ...]:
+        """All that is left of an answer that was cut, for one that turns it into itself."""
+        await self._line.settled()
+        born = [Sent(message) for message in self._born]
+        return (*self._sent, *born, *self._giving_way)
 
     async def open(self) -> None:
         """Tell Discord in time that an answer will come."""
@@ -131,7 +133,8 @@ class DiscordSurface:
     async def _new(self, part: Part, rank: Rank, *, first: bool) -> Sent:
         """A new message. An earlier try may have made it, with other words, and only its answer was lost."""
         tried, self._tried = self._tried, self._tried or part
-        message = await self._line.send(part, rank, self._nonce, first=first)
+        message = await self._line.send(part, rank, self._nonce, first=first, made=self._born.append)
+        self._born.clear()
         self._nonce, self._tried = _nonce(), None
         if tried is None or part.same(tried):
             return Sent(message, part, part.components)

@@ -5,7 +5,9 @@ from typing import Any
 
 from simcord.actors import _autocomplete_result, _component_click, _component_select, _slash
 from simcord.backend import models, serializers
+from simcord.backend.models import Overwrite
 from simcord.builders import ChannelHandle, GuildHandle
+from simcord.enums import OverwriteType
 from simcord.results import InteractionResult
 
 from tests.fakes.discord.messages import Message
@@ -81,6 +83,10 @@ class Channel:
         """The threads under it, oldest first."""
         below = [each for each in self.world.backend.channels.values() if each.parent_id == self.id]
         return [self.world.channel(each.id) for each in below if each.is_thread]
+
+    def forbid(self, who: int, permissions: int) -> None:
+        """Take permissions from a member or the bot in this channel."""
+        self.world.backend.set_overwrite(self.id, Overwrite(who, OverwriteType.MEMBER, 0, permissions))
 
     # ------------------------------------------------------------ commands and components
 
