@@ -15,9 +15,9 @@ from core.providers.closing import to_the_end
 from core.providers.refusals import Refusal
 from core.providers.vendors import Vendor
 
-CONNECT = 10.0  # seconds
+CONNECT = 5.0  # seconds
 REST = 0.25  # seconds that the end of a body may take after the end of the answer
-READ = 15.0  # seconds for a listing or a key check
+READ = 10.0  # seconds for a listing or a key check
 DONE = "[DONE]"
 _HOME = frozenset({"127.0.0.1", "localhost", "::1"})
 

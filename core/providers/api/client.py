@@ -96,7 +96,7 @@ class Api:
 
     async def _check_by_chat(self, secret: str, *, own: bool) -> None:
         """Ask for a word or two and read them: a blocked account lists models and answers with a refusal."""
-        models = await self._shelf.read(secret, lambda path: self._send("GET", path, secret, own=own))
+        models = await self._shelf.read(lambda path: self._send("GET", path, secret, own=own))
         if not models:
             raise ApiProblem(self.name, own)
         try:

@@ -13,7 +13,7 @@ from core.providers.pieces import Listed
 from core.providers.vendors import NEVER_CHAT, Vendor
 
 FRESH = 900.0  # seconds that a listing counts
-AGAIN = 15.0  # seconds until a failed one is tried again
+AGAIN = 30.0  # seconds until a failed one is tried again
 PAGES = 50  # at most: a listing without an end is a fault
 KEYS = 100  # listings that are remembered at most, one for each key
 
@@ -57,7 +57,10 @@ class Shelf:
     async def _look(self, secret: str, get: Get, before: _Seen | None) -> _Seen:
         now = self._clock.monotonic()
         try:
-            seen = _Seen(now + FRESH, tuple(await self.read(secret, get)))
+            listed = tuple(await self.read(get))
+            # Nothing at all where there was something is a proxy's page or a fault, not a vendor that sells out.
+            lost = not listed and before is not None and before.models
+            seen = _Seen(now + AGAIN, before.models) if lost and before else _Seen(now + FRESH, listed)
         except (Overloaded, RateLimited) as problem:
             known = before.models if before else None
             seen = _Seen(now + AGAIN, known, None if known is not None else problem)
@@ -68,7 +71,7 @@ class Shelf:
         self._seen[secret] = seen
         return seen
 
-    async def read(self, _: str, get: Get) -> list[Model]:
+    async def read(self, get: Get) -> list[Model]:
         """Ask the vendor for every page."""
         if self._vendor.static:
             return self._shelved([Listed(key) for key in self._vendor.static])

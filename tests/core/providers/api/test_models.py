@@ -140,6 +140,20 @@ async def test_an_outage_of_the_listing_hides_nothing() -> None:
         assert len(lab.server.asked) == 4
 
 
+async def test_an_empty_listing_hides_nothing() -> None:
+    """A foreign page with status 200 in place of a listing keeps what is known, and is soon asked again."""
+    async with a_lab("openai") as lab:
+        clock = FakeClock()
+        lab.api._shelf._clock = clock
+        known = await lab.api.models()
+        whole, lab.server.models = lab.server.models, []
+        await clock.advance(FRESH)
+        assert await lab.api.models() == known
+        lab.server.models = whole[:2]
+        await clock.advance(AGAIN)
+        assert [model.key for model in await lab.api.models()] == ["gpt-6"]
+
+
 async def test_a_listing_that_never_worked() -> None:
     """Without anything known the reason is told."""
     async with a_lab("mistral") as lab:
