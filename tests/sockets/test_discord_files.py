@@ -5,6 +5,7 @@ import base64
 from pathlib import Path
 
 from tests.fakes.lmstudio.server import FakeModel
+from tests.fakes.pdf import locked, pdf
 from tests.sockets.discord_program import World, world
 from tests.sockets.program import PATIENCE
 
@@ -48,6 +49,21 @@ async def test_text_files(tmp_path: Path) -> None:
         assert question.startswith("resuma")
         assert "notas.md" in question
         assert "# Olá" in question
+
+
+async def test_pdfs(tmp_path: Path) -> None:
+    """The words of a PDF go into the question; one with a password says what to do."""
+    async with world(tmp_path, models(), BLIND) as w:
+        chats = [w.someone(name) for name in ("Ana1", "Bia1")]
+        report = pdf("Lucro: 42")
+        sent = [("r.pdf", report), ("s.pdf", locked(report, "senha"))]
+        for chat, file in zip(chats, sent, strict=True):
+            await chat.send(w.owner(chat), "resuma", files=[file])
+        await asyncio.gather(
+            w.says("li", chats[0]), w.says('O PDF "s.pdf" está protegido por senha', chats[1])
+        )
+        question = w.lmstudio.bodies[-1]["messages"][-1]["content"]
+        assert question == "resuma\n\nr.pdf:\n```\nLucro: 42\n```"
 
 
 async def test_a_very_long_answer_comes_as_a_file_too(tmp_path: Path) -> None:

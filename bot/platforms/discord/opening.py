@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 
+from bot.documents import document_texts
 from bot.opening import Opening, Say
 from bot.platforms.discord.platform import DiscordPlatform, Place
 from bot.platforms.discord.wording import DiscordTexts
@@ -34,4 +35,5 @@ def _shards(setting: str, t: Say) -> int | None:
 
 
 def _texts(t: Say) -> DiscordTexts:
-    return DiscordTexts(**{field.name: t(f"discord.{field.name}") for field in fields(DiscordTexts)})
+    own = [field.name for field in fields(DiscordTexts) if field.name != "documents"]
+    return DiscordTexts(**{name: t(f"discord.{name}") for name in own}, documents=document_texts(t))

@@ -64,7 +64,7 @@ class Pressing:
         if file is not None:
             await surface.open()
             try:
-                brought = await bring([file], texts, self._clock)
+                brought = await bring([file], self._talk.documents, texts, self._clock)
             except Unfit as unfit:
                 await self._answers.tell(unfit.card, surface)
                 return

@@ -7,6 +7,7 @@ import discord
 import structlog
 
 from bot.cards import Notice, Tone
+from bot.documents import Documents
 from bot.platforms.discord.answers import Answers
 from bot.platforms.discord.files import Unfit, bring
 from bot.platforms.discord.hearing import Heard, Spot, hear
@@ -63,6 +64,7 @@ class Talk:
         self._clock = clock
         self._threads = threads
         self.languages = Languages()
+        self.documents = Documents()
         self.deaf: Memory | None = None  # set where Discord shows no words that are not for the bot
 
     async def written(self, message: discord.Message) -> None:
@@ -100,7 +102,7 @@ class Talk:
                 await self._answers.tell(card, surface)
                 return
             try:
-                brought = await bring(heard.attachments, texts, self._clock)
+                brought = await bring(heard.attachments, self.documents, texts, self._clock)
             except Unfit as unfit:
                 await self._answers.tell(unfit.card, surface)
                 return

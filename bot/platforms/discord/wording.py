@@ -1,7 +1,9 @@
 """The few sentences that the Discord platform itself says."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from bot.documents import DocumentTexts
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,19 +13,12 @@ class DiscordTexts:
     nothing: str = "Não há nada em andamento."
     stale: str = "Este botão não vale mais."
     not_yours: str = "Só quem perguntou, ou quem administra o servidor, pode usar este botão."
-    unreadable: str = "⚠️ Não sei ler este tipo de arquivo."
-    unreadable_body: str = (
-        "Mande uma imagem (PNG, JPEG, WebP) ou um arquivo de texto (txt, md, csv, json, código)."
-    )
-    too_large: str = '⚠️ O arquivo "{name}" é grande demais.'
-    too_large_body: str = "O limite é {limit}."
-    not_text: str = '⚠️ O arquivo "{name}" não parece texto.'
     not_fetched: str = "⚠️ Não consegui baixar o arquivo do Discord."
     not_fetched_body: str = "Mande-o de novo."
     rejected: str = "o Discord (ou o servidor de DISCORD_API_ROOT) o recusa; gere outro no portal do Discord"
     choose: str = "Escolha…"
     option: str = "argumento"
-    file: str = "Um arquivo de texto ou uma imagem"
+    file: str = "Um arquivo de texto, um PDF ou uma imagem"
     whole: str = "A resposta inteira está no arquivo."
     whole_name: str = "resposta.md"
     thread: str = "🧵 A conversa continua em {thread}."
@@ -37,6 +32,7 @@ class DiscordTexts:
         "Sem a permissão “Message Content Intent”, o Discord não me mostra as outras mensagens. "
         "Quem cuida do bot pode ligá-la no portal do Discord; depois é só reiniciar."
     )
+    documents: DocumentTexts = field(default_factory=DocumentTexts)
 
 
 Speak = Callable[[str | None], DiscordTexts]
