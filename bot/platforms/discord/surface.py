@@ -117,13 +117,13 @@ class DiscordSurface:
     async def _messages(self, parts: list[Part], rank: Rank) -> None:
         """Each part its message; messages that nothing is left for go."""
         for place, part in enumerate(parts):
-            if place < len(self._sent) and not await self._turn(self._sent[place], part, rank):
+            while True:
+                if place == len(self._sent):
+                    self._sent.append(await self._new(part, rank, first=place == 0))
+                if await self._turn(self._sent[place], part, rank):
+                    break
                 self._giving_way += self._sent[place:]
                 del self._sent[place:]
-            while place >= len(self._sent):
-                new = await self._new(part, rank, first=place == 0)
-                kept = await self._turn(new, part, rank)
-                (self._sent if kept else self._giving_way).append(new)
         self._giving_way += self._sent[len(parts) :]
         del self._sent[len(parts) :]
         while self._giving_way:
