@@ -19,7 +19,8 @@ class Incoming:
     `language` is the platform's word for the person's language, if it has one (`pt-br`, `en`).
     `local` = the person sits at the machine itself; `private` = nobody else reads there.
     `name` is what the person is called there, for people to read.
-    `message` and `reply_to` are the platform's ids of the message that asks and of the one it replies to.
+    `message` and `reply_to` are the platform's ids of the message that asks and of the one it replies to (of a
+    pressed button: the one that it stands under).
     `reply_person` and `reply_name` = who wrote that one, where it was a person and the platform tells.
     `groups` = what the person is part of there (`telegram:-100123`, `discord:guild:1`, `discord:role:2`);
     `manages` = the platform says that the person may manage that group or server.

@@ -116,6 +116,10 @@ class Chat:
         """The answer to that question stands in those messages: a reply to one of them continues from there."""
         await self._branches.stands_in(chat, question, messages)
 
+    async def question_of(self, chat: ChatRef, message: str) -> int | None:
+        """The question that stands in that message, or is answered there."""
+        return await self._branches.question_of(chat, message)
+
     def passing(self, text: str, pictures: tuple[Picture, ...] = ()) -> Turn:
         """A question that cannot be remembered: it is answered all the same, and leaves no trace."""
         return Turn(Role.USER, text, outcome=Outcome.OPEN, at=self._clock.time(), pictures=pictures)
@@ -124,7 +128,7 @@ class Chat:
         """The question to answer again: the last one, or that one; `None` if there is none.
 
         What followed the last question is forgotten, since it is about to be said anew. An older
-        question is asked once more at the end.
+        question is asked once more where it stood: it continues what it continued then.
         """
         turns = await self._store.turns(conversation.chat, after=conversation.began)
         questions = [t for t in turns if t.role is Role.USER]
@@ -138,7 +142,10 @@ class Chat:
         older = await self._store.turn(conversation.chat, turn_id)
         if older is None or older.role is not Role.USER:
             return None
-        return await self.asked(conversation, older.text, Said(await self._store.pictures(older.id)))
+        pictures = await self._store.pictures(older.id)
+        now = self._clock.time()
+        once_more = replace(older, id=0, outcome=Outcome.OPEN, at=now, pictures=pictures)
+        return await self._store.add_turn(conversation.chat, once_more)
 
     async def failed(self, question: Turn) -> None:
         """The question got no answer at all; it can still be asked again."""

@@ -27,8 +27,10 @@ async def talk(ask: Ask) -> AsyncGenerator[Card]:
 
 
 async def retry(ask: Ask) -> AsyncGenerator[Card]:
-    """Answer the last question again."""
-    async with aclosing(answer_again(ask, None, Wish())) as cards:
+    """Answer the last question again, or the one of the message that is replied to (or whose button was pressed)."""
+    incoming = ask.incoming
+    turn = await ask.engine.chat.question_of(incoming.chat, incoming.reply_to) if incoming.reply_to else None
+    async with aclosing(answer_again(ask, turn, Wish())) as cards:
         async for card in cards:
             yield card
 

@@ -203,12 +203,13 @@ async def test_again(talk: Talk) -> None:
 
 
 async def test_again_an_older_one(talk: Talk) -> None:
-    """An older question is asked once more at the end; nothing between is lost."""
+    """An older question is asked once more where it stood; nothing of what came after it is lost."""
     await talk.said("a", "A", "b", "B")
     first = (await talk.store.turns(CHAT))[0]
     question = await talk.chat.again(talk.conversation, first.id)
     assert question is not None
     assert (question.text, question.id != first.id) == ("a", True)
+    assert question.parent == first.parent
     assert [t[1] for t in await talk.turns()] == ["a", "A", "b", "B", "a"]
 
 

@@ -118,6 +118,12 @@ async def chains(w: World) -> None:
     await w.says("ouvi 3: e então?", group)
     await group.send(w.ana, f"@{me} adiante")
     await w.says("ouvi 5: adiante", group)
+    await (await first.press(w.ana, "🔁 Refazer")).answered(PATIENCE)
+    again = await group.wait_for(
+        lambda m: m.by_bot and m.text == "ouvi 1: um" and m is not first, timeout=PATIENCE
+    )
+    await group.send(bia, "e agora?", reply_to=again)
+    await w.says("ouvi 3: e agora?", group)
 
 
 SCENES = (heard, edits, topics, corrected, thrown_out, chains)

@@ -147,6 +147,7 @@ class Pressing:
             groups=asker.groups,
             manages=asker.manages,
             form=True,
+            reply_to=None if interaction.message is None else str(interaction.message.id),
         )
 
 

@@ -181,6 +181,7 @@ class Talk:
             person,
             f"/{press.command}",
             language=query.from_user.language_code,
+            reply_to=str(message.message_id),
             name=query.from_user.full_name,
             private=spot.private,
             groups=groups_of(spot),
