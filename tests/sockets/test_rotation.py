@@ -17,7 +17,8 @@ from core.keys import FileRing, Origin
 from core.keys.rings import FILE
 from core.storage import DATABASE
 from tests.bot.talk import settings
-from tests.sockets.program import PATIENCE, ROOT, environment
+from tests.sockets.keyvendor import OWN, QuotingOpenAI
+from tests.sockets.program import PATIENCE, ROOT, environment, program
 from tests.sockets.test_backup import tool
 
 COUNT = 1000
@@ -88,6 +89,30 @@ async def test_under_load(tmp_path: Path) -> None:
         assert FileRing(tmp_path / FILE).read().ids == ("k2",)
         assert reads > 100
         await read_all(engine)
+
+
+async def test_no_reply_fails(tmp_path: Path) -> None:
+    """The shipped program, with a thousand keys in its vault, answers with its person's own key all the while."""
+    async with open_engine(settings(tmp_path), providers=()) as engine:
+        for number in range(COUNT):
+            await engine.keys.put(f"telegram:{number}", "openai", SecretStr(key_of(number)))
+    async with QuotingOpenAI() as vendor, program(tmp_path, OPENAI_BASE_URL=vendor.base) as bot:
+        await bot.say("/key set openai")
+        await bot.say(OWN)
+        await bot.say("/use gpt-6-mini")
+        said: list[str] = []
+        for ids in ("k2", "k3"):
+            rotation = await start_rotation(tmp_path)
+            over = asyncio.create_task(rotation.communicate())
+            while not over.done():
+                said.append(await bot.say(f"question {len(said)}?"))
+            assert rotation.returncode == 0
+            assert under(tmp_path) == {ids: COUNT + 1}
+        said.append(await bot.say(f"question {len(said)}?"))
+        assert await bot.end() == 0, "a card was an error"
+    assert [f"question {number}?" in text for number, text in enumerate(said)] == [True] * len(said)
+    assert vendor.paid == [OWN] * len(said)
+    assert len(said) > 10
 
 
 @pytest.mark.parametrize("moved", [1, COUNT // 2, COUNT - 100])

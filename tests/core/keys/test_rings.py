@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from core.errors import SettingWrong, StorageFailed
-from core.keys import FileRing, SettingRing, ring_of
+from core.keys import FileRing, Ring, SettingRing, ring_of
 from core.keys.rings import FILE, next_id
 from core.keys.sealing import EMPTY
 from core.lost import KeyRingWrong
@@ -44,6 +44,21 @@ def test_two_programs_that_make_it_at_once_use_the_same(tmp_path: Path) -> None:
         thread.join()
     assert len(made) == 8
     assert {ring.written() for ring in made} == {FileRing(path).read().written()}
+
+
+def test_whoever_comes_second_takes_what_is_there(tmp_path: Path) -> None:
+    """Between looking and writing somebody else made one: that one stays."""
+    path = tmp_path / FILE
+
+    class Slow(FileRing):
+        def _drafted(self, ring: Ring) -> Path:
+            draft = super()._drafted(ring)
+            first.append(FileRing(path).make())
+            return draft
+
+    first: list[Ring] = []
+    second = Slow(path).make()
+    assert [ring.written() for ring in first] == [second.written()] == [FileRing(path).read().written()]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="rights are kept elsewhere")

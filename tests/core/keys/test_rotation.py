@@ -177,6 +177,15 @@ async def test_a_bot_that_stores_meanwhile_loses_nothing(world: World) -> None:
     await world.readable(count=min(max(given, COUNT), 90))
 
 
+async def test_a_bot_that_only_stores_uses_the_new_key(world: World) -> None:
+    """It has read nothing since, and still knows only the old ring: what it stores opens all the same."""
+    await world.fill(3)
+    await rotate(world.table, world.rings, world.clock)
+    row = await world.bot.put("telegram:1", "openai", SecretStr("sk-canary-1"))
+    assert row.key_id == "k2"
+    await world.readable(world.restarted(), count=3)
+
+
 async def test_two_rotations_at_once_end_well(world: World) -> None:
     """Whoever started second helps or begins anew; in the end everything is under one master key."""
     await world.fill()
