@@ -30,7 +30,7 @@ def _parsed(line: str) -> Json:
 
 
 async def _serve(port: int, token: str) -> None:
-    async with FakeTelegram(switches=Switches(token=token), port=port) as server:
+    async with FakeTelegram(switches=Switches(token=token), port=port, strict=False) as server:
         _print(server.url)
         orders: asyncio.Queue[str] = asyncio.Queue()
         reading = (orders, asyncio.get_running_loop())

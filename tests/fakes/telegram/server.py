@@ -39,9 +39,14 @@ _NAMES = ("Ana", "Bia", "Caio", "Duda", "Enzo", "Flor", "Gil", "Hugo", "Iara", "
 
 
 class FakeTelegram:
-    """A Bot API server on 127.0.0.1. `async with FakeTelegram() as server: … server.url …`."""
+    """A Bot API server on 127.0.0.1. `async with FakeTelegram() as server: … server.url …`.
 
-    def __init__(self, *, switches: Switches | None = None, port: int = 0) -> None:
+    It ends with an AssertionError if anybody called what the Bot API does not have; `strict=False` for tests that
+    do so on purpose.
+    """
+
+    def __init__(self, *, switches: Switches | None = None, port: int = 0, strict: bool = True) -> None:
+        self._strict = strict
         self.switches = switches or Switches()
         self.world = World(self.switches)
         self.journal = Journal(self.world.bell)
@@ -60,6 +65,8 @@ class FakeTelegram:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.kill()
+        if self._strict and kind is None:
+            assert self.violations == []
 
     @property
     def port(self) -> int:
