@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path, PurePath
@@ -47,10 +48,11 @@ class Unreadable(Exception):
 
 
 class Documents:
-    """Reads files, few PDFs at a time. `patience` in seconds for each of them."""
+    """Reads files, few PDFs at a time. `patience` in seconds for each of them; `program` reads it."""
 
-    def __init__(self, *, patience: float = PATIENCE) -> None:
+    def __init__(self, *, patience: float = PATIENCE, program: Sequence[str] = PROGRAM) -> None:
         self._patience = patience
+        self._program = program
         self._room = asyncio.Semaphore(AT_ONCE)
 
     async def words(self, name: str, kind: Kind, data: bytes) -> str:
@@ -67,7 +69,7 @@ class Documents:
 
     async def _pdf(self, name: str, data: bytes) -> str:
         process = await asyncio.create_subprocess_exec(
-            *PROGRAM,
+            *self._program,
             env={name: os.environ[name] for name in INHERITED if name in os.environ},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable
 
 import psutil
@@ -89,6 +90,9 @@ async def test_a_pdf_without_words_says_why(make: Callable[[], bytes], reason: R
     assert why.value.reason is reason
 
 
+FOR_EVER = (sys.executable, "-c", "import time; time.sleep(600)")
+
+
 async def test_a_pdf_that_takes_for_ever() -> None:
     """Its process is ended, the loop goes on meanwhile, and nothing is left."""
     before = {child.pid for child in psutil.Process(os.getpid()).children()}
@@ -102,7 +106,7 @@ async def test_a_pdf_that_takes_for_ever() -> None:
 
     ticking = asyncio.create_task(tick())
     with pytest.raises(Unreadable) as why:
-        await Documents(patience=0.1).words("x.pdf", Kind.PDF, too_long())
+        await Documents(patience=0.3, program=FOR_EVER).words("x.pdf", Kind.PDF, b"%PDF")
     ticking.cancel()
     assert why.value.reason is Reason.TOO_SLOW
     assert ticks > 10
@@ -112,7 +116,7 @@ async def test_a_pdf_that_takes_for_ever() -> None:
 async def test_who_stops_waiting_ends_the_process() -> None:
     """Cancelled, it leaves no process behind."""
     before = {child.pid for child in psutil.Process(os.getpid()).children()}
-    reading = asyncio.create_task(Documents().words("x.pdf", Kind.PDF, too_long()))
+    reading = asyncio.create_task(Documents(program=FOR_EVER).words("x.pdf", Kind.PDF, b"%PDF"))
     while {child.pid for child in psutil.Process(os.getpid()).children()} == before:  # noqa: ASYNC110  # of the system
         await asyncio.sleep(0.005)
     reading.cancel()
