@@ -43,6 +43,7 @@ async def test_2_a_loaded_model_answers_straight_away_and_is_never_loaded_twice(
         await asyncio.gather(*(w.says("You said: oi", chat) for chat in chats))
         await w.chat.send(w.ana, "e eu?")
         await w.says("You said: e eu?")
+        assert w.discord.count(status=429) == 0
         assert w.lmstudio.count("load_started") == 1
         assert [i.identifier for i in w.lmstudio.instances()] == [NOVA]
 

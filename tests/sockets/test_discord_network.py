@@ -48,6 +48,16 @@ async def refused(w: World, kind: str) -> None:
             assert later.time - call.done >= 0.49
 
 
+async def stubborn(w: World) -> None:
+    """Refused more often than the library tries again: it waits as long as Discord says, not longer."""
+    chat = w.someone("Teimoso")
+    w.discord.fault(of(chat, SEND), "bare:0.2", times=7)
+    began = asyncio.get_running_loop().time()
+    await chat.send(w.owner(chat), "conte")
+    await lands(w, chat)
+    assert asyncio.get_running_loop().time() - began < 20
+
+
 async def outage(w: World) -> None:
     """502, and connections that drop before and after the call had its effect: the answer lands whole."""
     chat = w.someone("Fora")
@@ -65,6 +75,7 @@ async def test_answers_land(tmp_path: Path) -> None:
         for kind in ("status:429:0.5", "bare:0.5"):
             scenes.create_task(refused(w, kind))
         scenes.create_task(outage(w))
+        scenes.create_task(stubborn(w))
 
 
 @pytest.mark.parametrize("way", ["close 4000", "drop", "op 7", "op 9", "op 9 resumable"])

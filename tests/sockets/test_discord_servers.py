@@ -102,7 +102,7 @@ async def test_whose_buttons_they_are(tmp_path: Path) -> None:
 
 
 async def test_without_the_content_intent(tmp_path: Path) -> None:
-    """Where the portal does not allow it the bot runs without: mentions and private chats work."""
+    """Where the portal does not allow it the bot runs without, and says once what works: mentions, private chats."""
     async with world(
         tmp_path,
         [FakeModel(NOVA, "Nova 8B", reply=speak)],
@@ -112,4 +112,8 @@ async def test_without_the_content_intent(tmp_path: Path) -> None:
         _, _, room = await rooms(w, "Calado")
         await room.send(w.ana, f"{me(w)} oi")
         await w.says("ouvi 1: oi", room)
+        await w.says("Neste servidor só ouço comandos, menções e conversas diretas", room)
+        await room.send(w.ana, f"{me(w)} de novo")
+        await w.says("de novo", room)
         await w.ask("a sós", "ouvi 1: a sós")
+        assert len([m for m in w.discord.world.messages.values() if "só ouço comandos" in m.text]) == 1

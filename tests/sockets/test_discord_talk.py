@@ -57,12 +57,13 @@ async def loading(w: World) -> None:
 
 
 async def streaming(w: World) -> None:
-    """One message grows by edits more than a second apart, as Markdown, with the last words in the end."""
+    """One message, from "is reading" to the last words: edits more than a second apart, as Markdown."""
     chat = await person(w, "Rui")
     before = len(chat.answers)
     await chat.send(w.owner(chat), "conte")
     await done(chat)
-    answer = chat.answers[before]
+    (answer,) = chat.answers[before:]
+    assert w.discord.count(f"/channels/{chat.id}/messages/*", status=204) == 0, "nothing was taken away"
     assert TOLD.strip() in answer.text
     assert len(answer.edits) >= 3
     assert all(b - a >= 1.0 for a, b in pairwise([answer.at, *(e.at for e in answer.edits[:-1])]))

@@ -11,7 +11,7 @@ import structlog
 from bot.cards import Card, Notice
 from bot.platforms.discord.hearing import Spot
 from bot.platforms.discord.line import Gone, Line, Refused
-from bot.platforms.discord.pace import Pace
+from bot.platforms.discord.pace import Pace, Whole
 from bot.platforms.discord.render import MOST, Renderer
 from bot.platforms.discord.surface import DiscordSurface, Sent
 from bot.platforms.discord.wires import ChannelWire, InteractionWire
@@ -45,6 +45,7 @@ class Answers:
         self._client = client
         self._responder = responder
         self._clock = clock
+        self._whole = Whole(clock)
         self._paces: dict[int, Pace] = {}
         self._answers: OrderedDict[int, Answer] = OrderedDict()
 
@@ -58,7 +59,7 @@ class Answers:
         beyond: bool = True,
     ) -> DiscordSurface:
         """A place for one answer. `beyond` = the bot may write there also without an interaction."""
-        channel = ChannelWire(self._client, spot) if beyond else None
+        channel = ChannelWire(self._client, spot, self._whole) if beyond else None
         line = Line(spot, self._pace(spot.channel), channel, said)
         renderer = Renderer(texts, spot.owner, MOST if beyond else MOST_FOLLOWING)
         return DiscordSurface(line, spot, renderer, turning)

@@ -148,9 +148,10 @@ class Line:
 
     def _meant(self, refused: discord.HTTPException) -> Exception:
         why = f"{refused.status} {refused.code}"
-        if refused.status == _TOO_MANY:
-            self._pace.pause(BANNED_FOR)
-            return SlowDown(BANNED_FOR)
+        if refused.status == _TOO_MANY:  # several times, or by the proxy
+            seconds = _asked_for(refused)
+            self._pace.pause(seconds)
+            return SlowDown(seconds)
         if refused.code in _LOST:
             return _Lost()
         if refused.code in _OVER:
@@ -166,3 +167,11 @@ class _Lost(Exception):
 
 class _Over(Exception):
     """The time of the interaction is up."""
+
+
+def _asked_for(refused: discord.HTTPException) -> float:
+    """Seconds to wait, as far as the answer says."""
+    try:
+        return min(float(refused.response.headers["Retry-After"]), BANNED_FOR)
+    except (KeyError, ValueError):
+        return BANNED_FOR

@@ -20,6 +20,8 @@ EDIT = 1.1  # seconds between two calls after which progress may be shown again
 CALLS = 5
 WINDOW = 5.2  # seconds in which so many calls may leave; a little more than is seen
 AGAIN = 0.5  # seconds after which progress that was refused looks again, at the latest
+MOST = 45  # calls of the whole bot in a second, a few less than are allowed
+SECOND = 1.05
 LOOK = 0.1  # seconds after which who is not the first in line looks again
 
 
@@ -115,3 +117,28 @@ class Pace:
                 await self._clock.sleep(wait if wait > 0 else LOOK)
         finally:
             self._line.remove(place)
+
+
+class Whole:
+    """All calls of the bot together, but for interactions: Discord allows fifty a second (documented)."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._left: deque[float] = deque(maxlen=MOST)
+        self._next = asyncio.Lock()  # first come, first served
+
+    @property
+    def free(self) -> bool:
+        """Nobody waits."""
+        return not self._next.locked() and self._wait() <= 0
+
+    async def turn(self) -> None:
+        """Wait for one's turn."""
+        async with self._next:
+            if (wait := self._wait()) > 0:
+                await self._clock.sleep(wait)
+            self._left.append(self._clock.monotonic())
+
+    def _wait(self) -> float:
+        full = len(self._left) == MOST
+        return self._left[0] + SECOND - self._clock.monotonic() if full else 0.0

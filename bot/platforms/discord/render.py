@@ -65,6 +65,10 @@ class Renderer:
             case _:
                 assert_never(card)
 
+    def brief(self, card: Progress) -> list[Part]:
+        """A word of what goes on, which can turn into an answer in words: components never could."""
+        return [Part(_bold(card.title) or NOTHING, self._below(card))]
+
     def plain(self, text: str) -> list[Part]:
         """Words without any setting."""
         return [Part(piece) for piece in pieces(plainly(text), CUT)] or [Part(NOTHING)]

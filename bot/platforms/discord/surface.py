@@ -2,6 +2,7 @@
 
 Words become components by an edit, but never back: so a load card gives way to a new message with the answer.
 That suits people: Discord tells of a new message, not of an edit, and who waited for a load learns that it is over.
+What is over in a moment (the model reads the question) is said in words, and the answer grows in that message.
 """
 
 import secrets
@@ -106,13 +107,19 @@ class DiscordSurface:
     async def _show(self, card: Card) -> None:
         growing = isinstance(card, Progress) or (isinstance(card, Reply) and not card.done)
         try:
-            parts = self._renderer.draw(card)
+            parts = self._draw(card)
         except Exception as bug:  # noqa: BLE001  # an answer that cannot be drawn can still be read
             log.error("card not drawn", card=type(card).__name__, bug=type(bug).__name__)  # noqa: TRY400  # quotes nobody
             parts = self._renderer.plain(plain(card))
         rank = Rank.FINAL if not growing else Rank.PROGRESS if self._sent else Rank.FIRST
         await self._messages(parts, rank)
         self.streaming = growing and isinstance(card, Reply)
+
+    def _draw(self, card: Card) -> list[Part]:
+        in_words = all(sent.components is False for sent in self._sent)
+        if isinstance(card, Progress) and card.fraction is None and not card.detail and in_words:
+            return self._renderer.brief(card)
+        return self._renderer.draw(card)
 
     async def _messages(self, parts: list[Part], rank: Rank) -> None:
         """Each part its message; messages that nothing is left for go."""

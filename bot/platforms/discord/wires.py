@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import discord
 
 from bot.platforms.discord.hearing import Interaction, Spot
+from bot.platforms.discord.pace import Whole
 from bot.platforms.discord.parts import Part
 
 FOLLOW_UPS = 5  # of an app that only a person has installed
@@ -35,8 +36,9 @@ class Wire(Protocol):
 class ChannelWire:
     """Writes as a member of the channel does."""
 
-    def __init__(self, client: discord.Client, spot: Spot) -> None:
+    def __init__(self, client: discord.Client, spot: Spot, whole: Whole) -> None:
         self._client = client
+        self._whole = whole
         self._channel = client.get_partial_messageable(spot.channel, guild_id=spot.guild)
         self._spot = spot
         self._replies_to = spot.replies_to
@@ -61,18 +63,24 @@ class ChannelWire:
                 guild_id=self._spot.guild,
                 fail_if_not_exists=False,
             )
+        await self._whole.turn()
         return await self._channel.send(nonce=nonce, suppress_embeds=not part.components, **more)
 
     async def edit(self, message: int, part: Part) -> None:
         """See Wire."""
+        await self._whole.turn()
         await self._channel.get_partial_message(message).edit(**part.over())
 
     async def delete(self, message: int) -> None:
         """See Wire."""
+        await self._whole.turn()
         await self._channel.get_partial_message(message).delete()
 
     async def typing(self) -> None:
-        """Show that somebody is at work, for ten seconds."""
+        """Show that somebody is at work, for ten seconds; where there is a crush, answers go first."""
+        if not self._whole.free:
+            return
+        await self._whole.turn()
         await self._client.http.send_typing(self._spot.channel)
 
 

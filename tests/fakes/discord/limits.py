@@ -1,7 +1,6 @@
 """Rate limits as Discord keeps them: buckets with headers, and so many calls a second in all."""
 
 import time
-from collections import deque
 from dataclasses import dataclass, field
 
 from tests.fakes.discord.switches import Switches
@@ -41,7 +40,7 @@ class Bucket:
 class Limits:
     switches: Switches
     buckets: dict[tuple[str, str], Bucket] = field(default_factory=dict)
-    lately: deque[float] = field(default_factory=deque)
+    everything: Bucket = field(default_factory=lambda: Bucket("everything", 50, 1.0))
 
     def bucket(self, method: str, path: str) -> Bucket | None:
         """The bucket of a call. Sends and edits of a channel share one; so does what follows an interaction."""
@@ -64,9 +63,5 @@ class Limits:
         allowed = self.switches.global_limit
         if allowed is None or path.startswith(("/interactions", "/webhooks")):
             return 0.0
-        while self.lately and self.lately[0] <= now - 1:
-            self.lately.popleft()
-        if len(self.lately) >= allowed:
-            return self.lately[0] + 1 - now
-        self.lately.append(now)
-        return 0.0
+        self.everything.size = allowed
+        return self.everything.take(now)

@@ -4,7 +4,7 @@ from typing import cast
 
 from bot.platforms.discord.hearing import Spot
 from bot.platforms.discord.line import Line
-from bot.platforms.discord.pace import CALLS, Pace, Rank
+from bot.platforms.discord.pace import CALLS, MOST, SECOND, Pace, Rank, Whole
 from bot.platforms.discord.parts import Part
 from bot.platforms.discord.wires import ChannelWire
 from tests.fakes.clock import FakeClock
@@ -29,3 +29,16 @@ async def test_taking_messages_away_costs_nothing() -> None:
         await line.delete(number)
     assert await line.send(Part("oi"), Rank.FIRST, 7) == 7
     assert clock.slept == []
+
+
+async def test_the_whole_bot_stays_below_fifty_calls_a_second() -> None:
+    """So many leave at once, in the order in which they came; the next one waits for the second to end."""
+    clock = FakeClock(rushing=True)
+    whole = Whole(clock)
+    for _ in range(MOST):
+        assert whole.free
+        await whole.turn()
+    assert clock.slept == []
+    assert not whole.free
+    await whole.turn()
+    assert clock.slept == [SECOND]
