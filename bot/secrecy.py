@@ -9,6 +9,7 @@ from bot.surface import Incoming
 from core.asked import Asked
 from core.keyshape import looks_like_key
 
+SHORTEST_BESIDE_A_FORM = 12  # characters
 PASTED = Command("", (), pasted, overtakes=True)
 
 
@@ -26,7 +27,7 @@ class Secrecy:
         The message is taken away if a key is in it.
         """
         wanted = await self._asked.take(incoming.chat, incoming.who)
-        if command is None and wanted:
+        if command is None and wanted and (not incoming.form or _one_odd_word(argument)):
             name, _, rest = wanted.partition(" ")
             command, argument = BY_NAME[name], f"{rest} {argument}"
         elif command is None and looks_like_key(argument):
@@ -36,9 +37,15 @@ class Secrecy:
         return incoming, command, argument
 
     async def shown(self, incoming: Incoming, card: Card) -> None:
-        """A question for a secret is about to be shown; a form and the console wait for its answer themselves."""
-        if isinstance(card, Secret) and not incoming.form and not incoming.local:
+        """A question for a secret is about to be shown; the console waits for its answer itself."""
+        if isinstance(card, Secret) and not incoming.local:
             await self._asked.put(incoming.chat, incoming.who, card.command)
+
+
+def _one_odd_word(text: str) -> bool:
+    """What somebody may write instead of using the form: no sentence and no ordinary word."""
+    mixed = any(map(str.isdigit, text)) and any(map(str.isalpha, text))
+    return mixed and len(text) >= SHORTEST_BESIDE_A_FORM and len(text.split()) == 1
 
 
 def _holds_key(command: Command | None, argument: str, text: str) -> bool:

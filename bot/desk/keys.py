@@ -81,7 +81,8 @@ async def _done(ask: Ask, order: Order) -> AsyncGenerator[Card]:
 
 def _in_a_form(ask: Ask, order: Order) -> bool:
     """The platform asks in a form of its own, and the order is one that needs nothing else."""
-    return ask.incoming.form and order.verb is Verb.SET and (order.hidden or not order.secret)
+    in_the_form = order.hidden and ask.incoming.erase is None  # a message was read by others
+    return ask.incoming.form and order.verb is Verb.SET and (in_the_form or not order.secret)
 
 
 def _in_private(ask: Ask, order: Order) -> Notice:

@@ -104,6 +104,19 @@ async def test_a_form_and_the_console_wait_themselves(tmp_path: Path) -> None:
             assert isinstance(await desk.says(replace(desk.incoming("hello"), form=form, local=local)), Reply)
 
 
+async def test_words_beside_a_form(tmp_path: Path) -> None:
+    """Whoever writes the key into the chat instead reaches no model; in a group it is not used, however it is put."""
+    async with desk_of(tmp_path) as desk:
+        assert isinstance(await desk.says(replace(desk.incoming("/key set openai"), form=True)), Secret)
+        await desk.says(replace(desk.incoming("plainword12345"), form=True))
+        assert (desk.vendor.checked, desk.erased) == (["plainword12345"], ["plainword12345"])
+        assert desk.vendor.calls["reply"] == 0
+        for line in (GOOD, f"/key give openai {GOOD}", f"/key set openai {GOOD}"):
+            said = await desk.says(replace(desk.incoming(line, group=True), form=True))
+            assert "Revoke it" in plain(said)
+        assert await desk.serving(ANA) is None
+
+
 async def test_without_a_disk_it_is_remembered_as_long_as_the_program_runs(tmp_path: Path) -> None:
     """A full disk costs the memory of a restart, not the secrecy."""
     async with desk_of(tmp_path) as desk:
