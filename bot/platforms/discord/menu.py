@@ -26,7 +26,7 @@ PORTUGUESE, ENGLISH = "pt-BR", "en"
 LONGEST = 100  # characters of a description, and of a choice
 CHOICES = 25
 TRIES = 6
-_ONE_WORD = re.compile(r"\[?([^\W\d_]{2,32})\]?(?:\s*\|\s*-\])?(?=\s|$|\])")
+_ONE_WORD = re.compile(r"\[?([^\W\d_]{2,32})(?: \| -)?\]?(?= \[|$)")
 
 Run = Callable[[Interaction, str, str, Any], Awaitable[None]]
 Complete = Callable[[Interaction, str, str], Awaitable[Sequence[Completion]]]

@@ -17,7 +17,7 @@ from bot.platforms.discord.wording import DiscordTexts
 
 LONGEST = 2000  # characters (code points) of a message of words
 CUT = 1900  # where an answer is cut: room for what is ours before and after it
-LONGEST_OURS = 95
+LONGEST_OURS = 80
 LONGEST_THOUGHT = 600
 MOST = 8  # messages of one answer; what is longer comes as a file, too
 BAR_CELLS = 16
@@ -80,17 +80,17 @@ class Renderer:
         whole = len(texts) > self._most
         if whole:
             texts = texts[: self._most] if card.done else [*texts[: self._most - 1], texts[-1]]
-        head = "\n".join(
-            filter(None, (_bold(card.header), _small(_short(card.thinking_label)) if card.thinking else ""))
-        )
-        foot = _small(_short(card.footnote))
-        if whole and card.done:
-            foot = "\n".join(filter(None, (_small(self._texts.whole), foot)))
         texts = texts or [""]
-        texts[0] = _below(head, texts[0], "\n")
-        texts[-1] = _below(texts[-1], foot, "\n")
+        head = _head(card, LONGEST - len(texts[0]))
+        texts[0] = _below(head, texts[0])
         if card.done and card.thinking:
             texts[0] = _with_thought(texts[0], head, card.thinking)
+        note = self._texts.whole if whole and card.done else ""
+        foot = made.clipped(_small(_below(note, card.footnote)), CUT)
+        if len(texts[-1]) + len(foot) < LONGEST:
+            texts[-1] = _below(texts[-1], foot)
+        else:
+            texts.append(foot)
         files = ((self._texts.whole_name, card.text.encode()),) if whole and card.done else ()
         parts = [Part(text.strip() or NOTHING) for text in texts]
         parts[-1] = Part(parts[-1].content, self._below(card), files)
@@ -151,8 +151,17 @@ def _small(text: str) -> str:
     return "\n".join(f"-# {line}" for line in plainly(text).splitlines() if line.strip())
 
 
-def _below(first: str, second: str, gap: str) -> str:
-    return gap.join(filter(None, (first, second)))
+def _below(first: str, second: str) -> str:
+    return "\n".join(filter(None, (first, second)))
+
+
+def _head(card: Reply, room: int) -> str:
+    """What is ours above an answer, as far as there is room for it."""
+    head = ""
+    for line in (_bold(card.header), _small(_short(card.thinking_label)) if card.thinking else ""):
+        if line and len(head) + len(line) + 2 <= room:
+            head = _below(head, line)
+    return head
 
 
 def _with_thought(text: str, head: str, thinking: str) -> str:

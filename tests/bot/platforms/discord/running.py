@@ -66,6 +66,9 @@ async def running(
         task = asyncio.create_task(platform.run(responder))
         try:
             await server.wait_for("PUT /applications/*/commands")
+            await server.world.bell.until(
+                lambda: True if len(server.gateway.live()) >= (shards or 1) else None, 5, lambda: f"{task}"
+            )
             yield platform
         finally:
             task.cancel()
