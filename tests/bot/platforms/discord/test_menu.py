@@ -78,8 +78,7 @@ async def test_told_only_when_they_changed(tmp_path: Path) -> None:
         (tmp_path / "discord_memory.json").write_text("{")
         assert Memory(tmp_path).get(COMMANDS) is None
         async with running(server, Bilingual(), folder=tmp_path):
-            pass
-        assert server.count("PUT /applications/*/commands") == 2
+            await server.wait_for("PUT /applications/*/commands", 2)
 
 
 async def test_what_discord_refuses_costs_no_answer() -> None:
