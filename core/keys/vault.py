@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+import structlog
 from pydantic import SecretStr
 
 from core.clock import Clock
@@ -13,6 +14,8 @@ from core.keyshape import shown
 from core.lost import KeyUnreadable
 from core.providers.base import KeySource
 from core.storage.keys import KeyRow, KeyTable, NewKey
+
+log = structlog.get_logger(__name__)
 
 SHARED = "*"  # the owner of keys that serve everybody
 LOOKS = 3  # at a row that a rotation moves meanwhile
@@ -53,6 +56,7 @@ class Keys:
         self._of_settings = of_settings
         self._seen = seen
         self._ring: Ring = EMPTY
+        self._closed: set[str] = set()
 
     def open(self) -> None:
         """Look at the ring once, so that one that cannot be used is told of at the start."""
@@ -63,14 +67,22 @@ class Keys:
     async def find(self, person: str | None, vendor: str) -> Found | None:
         """The key that serves: the person's own, else the shared one, else that of the settings.
 
-        Raises KeyUnreadable where a stored one does not open.
+        One that does not open is passed over. Raises KeyUnreadable if nothing else serves.
         """
         owners = [SHARED] if person is None else [person, SHARED]
         rows = {row.owner: row for row in await self._table.find(vendor, owners) if row.active}
-        for owner in owners:
-            if (row := rows.get(owner)) is not None and (secret := await self._opened(row)) is not None:
-                return Found(secret, Origin.SHARED if owner == SHARED else Origin.OWN, row.id)
+        closed: KeyUnreadable | None = None
+        for row in filter(None, map(rows.get, owners)):
+            try:
+                secret = await self._opened(row)
+            except KeyUnreadable as unreadable:
+                closed = unreadable
+                continue
+            if secret is not None:
+                return Found(secret, Origin.SHARED if row.owner == SHARED else Origin.OWN, row.id)
         secret = self._of_settings(vendor)
+        if secret is None and closed is not None:
+            raise closed
         return None if secret is None else Found(secret, Origin.SETTINGS)
 
     def of_settings(self, vendor: str) -> SecretStr | None:
@@ -78,10 +90,19 @@ class Keys:
         return self._of_settings(vendor)
 
     def source(self, vendor: str) -> KeySource:
-        """Where a provider of that vendor's models takes the key for a person's call from."""
+        """Where a provider of that vendor's models takes the key for a person's call from.
+
+        One that does not open is as good as none: whoever has it must be able to use all other models.
+        """
 
         async def key(person: str | None) -> SecretStr | None:
-            found = await self.find(person, vendor)
+            try:
+                found = await self.find(person, vendor)
+            except KeyUnreadable:
+                if vendor not in self._closed:  # once: it is asked for with every message
+                    log.warning("stored key does not open", vendor=vendor)
+                self._closed.add(vendor)
+                return None
             return None if found is None else found.secret
 
         return key

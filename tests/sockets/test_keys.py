@@ -190,6 +190,29 @@ async def test_in_a_pipe(tmp_path: Path, vendor: QuotingOpenAI) -> None:
     assert in_clear(tmp_path, *said, *told) == []
 
 
+async def test_without_its_master_key(tmp_path: Path, vendor: QuotingOpenAI) -> None:
+    """A lost file of master keys costs the stored keys alone: local models answer, and giving the key again mends it."""
+    async with FakeLMStudio(models(), loaded=[MINI]) as lmstudio:
+        where = {"LMSTUDIO_URLS": lmstudio.url, "OPENAI_BASE_URL": vendor.base}
+        async with program(tmp_path, **where) as bot:
+            await bot.say("/key set openai")
+            await bot.say(OWN)
+            await bot.end()
+        (tmp_path / "master.keys").unlink()
+        async with program(tmp_path, **where) as bot:
+            listed = await bot.say("/models")
+            await bot.say("/use mini")
+            answer = await bot.say("oi")
+            tested = await bot.say("/key test openai")
+            await bot.say("/key set openai")
+            mended = await bot.say(OWN)
+            await bot.end()
+    assert "Mini 1B" in listed or MINI in listed
+    assert "You said: oi" in answer
+    assert "já não pode ser lida" in tested
+    assert "aceitou a chave" in mended
+
+
 async def test_in_a_terminal(tmp_path: Path, vendor: QuotingOpenAI) -> None:
     """Typed at a hidden prompt: not on the screen, not in the history, and not brought back by the arrow."""
     async with FakeLMStudio(models(), loaded=[MINI]) as lmstudio:

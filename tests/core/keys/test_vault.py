@@ -157,6 +157,22 @@ async def test_without_its_master_key_nothing_opens(world: World) -> None:
     assert value(await keys.find(BIA, "openai")) == (COMMON.get_secret_value(), Origin.OWN)
 
 
+async def test_a_key_that_does_not_open_stands_in_nobodys_way(world: World) -> None:
+    """The next one serves; to a provider it is as none, so that every other model can be used; /key tells of it."""
+    await world.keys().put(ANA, "openai", OWN)
+    await world.keys().put(SHARED, "openai", COMMON)
+    world.change("UPDATE keys SET key = zeroblob(80) WHERE owner = 'telegram:42'")
+    keys = world.keys()
+    assert value(await keys.find(ANA, "openai")) == (COMMON.get_secret_value(), Origin.SHARED)
+    world.change("UPDATE keys SET key = zeroblob(80)")
+    assert await keys.source("openai")(ANA) is None
+    assert await keys.source("openai")(None) is None
+    with pytest.raises(KeyUnreadable):
+        await keys.of(ANA, "openai")
+    world.of_settings["openai"] = OPERATORS
+    assert value(await keys.find(ANA, "openai")) == (OPERATORS.get_secret_value(), Origin.SETTINGS)
+
+
 async def test_an_open_file_of_master_keys_stops_the_start(world: World) -> None:
     """Keys that others can read are not used."""
     await world.keys().put(ANA, "openai", OWN)
