@@ -11,7 +11,7 @@ from telegram import Bot
 from bot.cards import Card, Notice
 from bot.platforms.telegram.hearing import Spot
 from bot.platforms.telegram.line import Gone, Line, Refused
-from bot.platforms.telegram.pace import Pace
+from bot.platforms.telegram.pace import GROUP_MINUTE, Pace
 from bot.platforms.telegram.surface import Abilities, TelegramSurface
 from bot.surface import Incoming, Responder, SurfaceDown, show
 from core.clock import Clock
@@ -133,4 +133,4 @@ class Answers:
     def _pace(self, chat: int) -> Pace:
         if len(self._paces) > PACES:
             self._paces = {chat: pace for chat, pace in self._paces.items() if not pace.idle}
-        return self._paces.setdefault(chat, Pace(self._clock))
+        return self._paces.setdefault(chat, Pace(self._clock, None if chat > 0 else GROUP_MINUTE))

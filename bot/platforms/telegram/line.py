@@ -248,4 +248,4 @@ class Line:
         except (NetworkError, TelegramError) as down:
             raise SurfaceDown(type(down).__name__) from None
         finally:
-            self._pace.called(gap)
+            self._pace.answered(gap)

@@ -10,6 +10,7 @@ sees them a second apart.
 """
 
 import itertools
+from collections import deque
 from enum import IntEnum
 
 from bot.surface import SlowDown
@@ -19,6 +20,9 @@ PRIVATE = 1.5  # seconds after an edit or a message in which no progress is show
 GROUP = 3.5  # leaves room for first and last cards among the twenty a minute
 APART = 1.02  # seconds between any two calls
 DRAFT = TYPING = APART
+MINUTE = 60.0
+GROUP_MINUTE = 20  # calls that a group bears in a minute
+KEPT = 4  # of them, for first and last cards
 AGAIN = 0.5  # seconds after which progress that was refused looks again, at the latest
 LOOK = 0.25  # seconds after which who is not the first in line looks again
 STRICT_FOR = 60.0  # seconds after a refusal in which progress goes at half the pace
@@ -35,11 +39,14 @@ class Rank(IntEnum):
 class Pace:
     """The budget of one chat.
 
-    A pause that Telegram asks for holds for everything in that chat, and for that chat alone.
+    A pause that Telegram asks for holds for everything in that chat, and for that chat alone. `per_minute` =
+    calls that it bears in a minute; `None` = as many as go a second apart.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, per_minute: int | None = None) -> None:
         self._clock = clock
+        self._per_minute = per_minute
+        self._calls: deque[float] = deque(maxlen=per_minute or 1)
         self._progress_from = float("-inf")
         self._others_from = float("-inf")
         self._paused_until = float("-inf")
@@ -62,7 +69,17 @@ class Pace:
         self.called(gap)
 
     def called(self, gap: float = APART) -> None:
-        """A call leaves, or was answered: the next one has to wait from now on."""
+        """A call leaves."""
+        self._calls.append(self._clock.monotonic())
+        self._rest(gap)
+
+    def answered(self, gap: float) -> None:
+        """The last call was answered: the next one has to wait from now on."""
+        if self._calls:
+            self._calls[-1] = self._clock.monotonic()
+        self._rest(gap)
+
+    def _rest(self, gap: float) -> None:
         now = self._clock.monotonic()
         self._others_from = now + APART
         slower = gap * 2 if now < self._strict_until else gap
@@ -83,12 +100,22 @@ class Pace:
     @property
     def idle(self) -> bool:
         """Nobody stands in line, and what was is forgotten by now."""
-        return not self._line and self._clock.monotonic() > max(self._strict_until, self._progress_from)
+        newest = self._calls[-1] + MINUTE if self._calls else float("-inf")
+        return not self._line and self._clock.monotonic() > max(
+            self._strict_until, self._progress_from, newest
+        )
 
     def _wait(self, rank: Rank) -> float:
         """Seconds until a call of that rank may leave."""
         opens = self._progress_from if rank is Rank.PROGRESS else self._others_from
-        return max(opens, self._paused_until) - self._clock.monotonic()
+        return max(opens, self._paused_until, self._room(rank)) - self._clock.monotonic()
+
+    def _room(self, rank: Rank) -> float:
+        """When the minute has room for one more call of that rank."""
+        if self._per_minute is None:
+            return float("-inf")
+        most = self._per_minute - KEPT if rank is Rank.PROGRESS else self._per_minute
+        return self._calls[-most] + MINUTE if len(self._calls) >= most else float("-inf")
 
     async def _stand(self, rank: Rank) -> None:
         """In line: better ranks first, then whoever came first."""

@@ -84,7 +84,12 @@ class TelegramSurface:
         return tuple(sent.message for sent in self._sent)
 
     async def busy(self) -> None:
-        """Show typing while nothing streams; a draft that would vanish is shown again."""
+        """Show typing while nothing streams; a draft that would vanish is shown again.
+
+        A group bears few calls: there typing is shown until something stands that changes.
+        """
+        if self._sent and not self.spot.private:
+            return
         try:
             if self._draft is None or not self.drafted:
                 await self._line.typing()

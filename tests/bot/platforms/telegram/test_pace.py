@@ -1,11 +1,24 @@
 """The outgoing budget of a chat: who goes first, who is dropped, and pauses."""
 
 import asyncio
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
 
-from bot.platforms.telegram.pace import AGAIN, APART, DRAFT, GROUP, PRIVATE, TYPING, Pace, Rank
+from bot.platforms.telegram.pace import (
+    AGAIN,
+    APART,
+    DRAFT,
+    GROUP,
+    GROUP_MINUTE,
+    KEPT,
+    MINUTE,
+    PRIVATE,
+    TYPING,
+    Pace,
+    Rank,
+)
 from bot.surface import SlowDown
 from tests.fakes.clock import FakeClock, settle
 
@@ -83,12 +96,41 @@ async def test_a_second_passes_from_answer_to_call() -> None:
     pace = Pace(clock)
     await pace.turn(Rank.PROGRESS, DRAFT)
     await clock.advance(0.7)
-    pace.called(DRAFT)  # now it is answered
+    pace.answered(DRAFT)
     final = asyncio.create_task(pace.turn(Rank.FINAL, PRIVATE))
     await clock.advance(1.0)
     assert not final.done()
     await clock.advance(APART - 1.0)
     assert final.done()
+
+
+async def test_a_group_bears_twenty_calls_a_minute() -> None:
+    """Whoever wants to say something there: in no minute are there more, and the last ones are not for progress."""
+    clock = FakeClock()
+    pace = Pace(clock, GROUP_MINUTE)
+    went: list[tuple[float, Rank]] = []
+
+    async def final() -> None:
+        await pace.turn(Rank.FINAL, GROUP)
+        went.append((clock.monotonic(), Rank.FINAL))
+
+    finals = []
+    for second in range(240):
+        if second % 5 == 0 or 100 < second < 115:  # a busy group
+            finals.append(asyncio.create_task(final()))
+        with suppress(SlowDown):
+            await pace.turn(Rank.PROGRESS, GROUP)
+            went.append((clock.monotonic(), Rank.PROGRESS))
+        await clock.advance(1)
+    await clock.advance(120)
+    await asyncio.gather(*finals)
+    times = [at for at, _ in went]
+    assert all(sum(at - MINUTE < other <= at for other in times) <= GROUP_MINUTE for at in times)
+    assert all(b - a >= 1 for a, b in pairwise(times))
+    assert any(rank is Rank.PROGRESS for _, rank in went)
+    for at, rank in went:
+        before = sum(at - MINUTE < other < at for other in times)
+        assert rank is Rank.FINAL or before < GROUP_MINUTE - KEPT
 
 
 async def test_our_own_pace_is_no_pause_that_was_asked_for() -> None:
@@ -156,7 +198,7 @@ async def test_who_gives_up_leaves_the_line() -> None:
     await clock.advance(2)
     assert stays.done()
     assert not pace.idle
-    await clock.advance(5)
+    await clock.advance(MINUTE + 5)
     assert pace.idle
 
 
