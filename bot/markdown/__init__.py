@@ -1,6 +1,6 @@
 """A model's Markdown for platforms: rendered to text and spans, counted, cut, and followed while it grows."""
 
-from bot.markdown.growing import Growing
+from bot.markdown.growing import Growing, GrowingSource
 from bot.markdown.render import render
 from bot.markdown.spans import Kind, Rendered, Span
 from bot.markdown.split import discord, parts, split
@@ -10,6 +10,7 @@ __all__ = [
     "MOST_ENTITIES",
     "Entity",
     "Growing",
+    "GrowingSource",
     "Kind",
     "Rendered",
     "Span",

@@ -23,8 +23,13 @@ def split(
     """`utf16`: what is read, for Telegram. `codepoints`: the source, for Discord. No part is blank."""
     if units == "utf16":
         return parts(render(markdown), limit or 4096)
-    measure = Measure(limit or 2000, lambda _: 1, price)
-    return [fenced(part) for part in cut(source(markdown), measure)]
+    return sources(source(markdown), limit or 2000)
+
+
+def sources(made: Rendered, limit: int = 2000) -> list[str]:
+    """What `source` made, in parts of at most `limit` characters, each with whole fences."""
+    measure = Measure(limit, lambda _: 1, price)
+    return [fenced(part) for part in cut(made, measure)]
 
 
 def parts(rendered: Rendered, limit: int = 4096) -> list[Rendered]:

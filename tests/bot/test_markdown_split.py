@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.markdown import Kind, discord, parts, render, seams, split, utf16
+from bot.markdown import GrowingSource, Kind, discord, parts, render, seams, split, utf16
 from tests.bot.markdown_judge import accepts, length
 from tests.bot.markdown_texts import CORPUS, DOCUMENT, SOUP
 
@@ -47,6 +47,28 @@ def test_source_parts_are_the_whole(text: str, limit: int) -> None:
         assert len(part) <= limit
         assert sum(bool(FENCE.fullmatch(line)) for line in part.split("\n")) % 2 == 0
     assert without_fences("\n".join(made)) == without_fences(discord(text))
+
+
+@given(TEXTS, st.integers(1, 20), st.integers(200, 700))
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+def test_growing_source_parts_are_what_they_would_be_at_once(text: str, steps: int, limit: int) -> None:
+    """What is kept of finished blocks never differs from reading everything anew."""
+    growing = GrowingSource(limit)
+    for end in sorted({len(text) * (n + 1) // steps for n in range(steps)}):
+        assert growing.take(text[:end]) == split(text[:end], limit, units="codepoints")
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_growing_source_of_the_corpus(name: str) -> None:
+    """The same of the corpus; and messages that are full stay as they are."""
+    growing, full = GrowingSource(500), list[str]()
+    for end in range(0, len(CORPUS[name]) + 29, 29):
+        made = growing.take(CORPUS[name][:end])
+        assert made == split(CORPUS[name][:end], 500, units="codepoints")
+        assert made[: len(full)] == full
+        full = made[:-2]
 
 
 @given(

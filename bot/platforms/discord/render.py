@@ -9,7 +9,7 @@ import discord
 from discord.ui import LayoutView, View
 
 from bot.cards import Card, Choice, Listing, Notice, Picture, Progress, Reply, Secret, Tone, bar
-from bot.markdown import split
+from bot.markdown import GrowingSource
 from bot.platforms.discord import buttons as made
 from bot.platforms.discord.boxes import Box, pieces, plainly
 from bot.platforms.discord.parts import Part
@@ -29,12 +29,13 @@ _WAITING = 0x5865F2
 
 
 class Renderer:
-    """Draws the cards of one answer. `most` = how many messages there may be."""
+    """Draws the cards of one answer: of a text that grows only the end is parsed again. `most` = how many messages there may be."""
 
     def __init__(self, texts: DiscordTexts, owner: int | None, most: int = MOST) -> None:
         self._texts = texts
         self._owner = owner
         self._most = most
+        self._growing = GrowingSource(CUT)
 
     def draw(self, card: Card) -> list[Part]:  # noqa: PLR0911  # one for each card
         """The messages, at least one."""
@@ -76,7 +77,7 @@ class Renderer:
     # ------------------------------------------------------------ words
 
     def _reply(self, card: Reply) -> list[Part]:
-        texts = split(card.text, CUT, units="codepoints")
+        texts = self._growing.take(card.text)
         whole = len(texts) > self._most
         if whole:
             texts = texts[: self._most] if card.done else [*texts[: self._most - 1], texts[-1]]
