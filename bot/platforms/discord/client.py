@@ -117,6 +117,13 @@ class Ears(discord.Client):
             if read(custom_id) is None:
                 self.spawn(self.pressing.stale(interaction))
 
+    async def commanded(
+        self, interaction: Interaction, name: str, words: str, file: discord.Attachment | None
+    ) -> None:
+        """A slash command; the library's own task ends with ours."""
+        if self.pressing is not None:
+            await self.spawn(self.pressing.commanded(interaction, name, words, file))
+
     async def pressed(self, interaction: Interaction, press: Press) -> None:
         """A button or a menu."""
         if self.pressing is not None:

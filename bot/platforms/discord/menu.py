@@ -17,6 +17,7 @@ from bot.platforms.discord.hearing import Interaction, data_of
 from bot.platforms.discord.memory import COMMANDS, Memory
 from bot.platforms.discord.wording import Speak
 from bot.surface import Completion, MenuItem, Responder
+from bot.trace import where
 from core.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -46,7 +47,7 @@ class Tree(app_commands.CommandTree[Any]):
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
         """A command that Discord still shows and that is none any more; or a bug."""
-        log.error("command failed", command=data_of(interaction).get("name"), bug=type(error).__name__)
+        log.error("command failed", command=data_of(interaction).get("name"), bug=where(error))
 
 
 def fill(tree: Tree, responder: Responder, speak: Speak, run: Run, complete: Complete) -> None:

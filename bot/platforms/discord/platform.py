@@ -131,16 +131,14 @@ class DiscordPlatform:
             responder, answers, client.talk, threads, speak=self._speak, clock=self._clock
         )
         client.talk.deaf = None if content else self._memory
-        if content:
-            self._memory.put(DEAF, value=False)
-        menu.fill(client.tree, responder, self._speak, client.pressing.commanded, client.pressing.complete)
+        menu.fill(client.tree, responder, self._speak, client.commanded, client.pressing.complete)
         return client
 
     async def _serve(self, responder: Responder, *, content: bool) -> None:
         client = self._client = self.client(responder, content=content)
         try:
             await self._log_in(client)
-            client.spawn(self._tell(client))
+            client.spawn(self._tell(client, content=content))
             await client.connect()
         finally:
             self._answers = self._client = None
@@ -168,8 +166,10 @@ class DiscordPlatform:
             await self._clock.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 
-    async def _tell(self, client: Ears) -> None:
+    async def _tell(self, client: Ears, *, content: bool) -> None:
         await client.arrived.wait()
+        if content:
+            self._memory.put(DEAF, value=False)
         log.info("discord is ready", bot=str(client.user), shards=client.shard_count or 1)
         await menu.tell(client.tree, self._memory, self._clock)
 

@@ -124,10 +124,12 @@ class Pressing:
     def _surface(
         self, interaction: Interaction, incoming: Incoming, standing: Sequence[Sent] = ()
     ) -> DiscordSurface:
-        """Where the answer goes: seen by one person alone where it concerns nobody else."""
+        """Where the answer goes: seen by one person alone where it concerns nobody else, or where that began so."""
         spot = spot_of_press(interaction)
         name = incoming.text.removeprefix("/").partition(" ")[0].lower()
-        alone = not spot.private and (name in self._personal or not self._responder.welcome(incoming))
+        hidden = interaction.message is not None and interaction.message.flags.ephemeral
+        personal = name in self._personal or not self._responder.welcome(incoming)
+        alone = hidden or (personal and not spot.private)
         said = InteractionWire(interaction, alone=alone, turning=bool(standing))
         beyond = not alone and (spot.private or interaction.is_guild_integration())
         texts = self._speak(incoming.language)

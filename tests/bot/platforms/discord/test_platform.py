@@ -1,8 +1,10 @@
 """The platform on real sockets: it hears, answers, and leaves."""
 
+from pathlib import Path
+
 from bot.cards import Button, Card, Choice, Notice, Progress, Reply, Secret, Tone
 from tests.bot.platforms.discord.running import Bilingual, running
-from tests.fakes.discord.server import FakeDiscord
+from tests.fakes.discord.server import FakeDiscord, Switches
 
 
 async def test_a_private_message_is_answered_in_words() -> None:
@@ -73,3 +75,29 @@ async def test_a_secret_is_asked_for_in_a_form() -> None:
             told = await (await form.fill("sk-canary")).says("sk-canary")
             assert told.ephemeral
         assert responder.heard[-1].text == "/key give openai sk-canary"
+
+
+async def test_people_are_told_once_what_still_works_without_the_intent(tmp_path: Path) -> None:
+    """Also over restarts; where it is switched on later and off again, once more."""
+    told = "só ouço comandos, menções"
+    switches = Switches(privileged=set())
+    async with FakeDiscord(switches=switches) as server:
+        ana = server.person("Ana")
+        chat = server.guild("Casa", ana).channel("geral")
+
+        async def said() -> int:
+            answers = len(chat.answers)
+            async with running(server, Bilingual(), folder=tmp_path) as platform:
+                del platform
+                await chat.send(ana, f"<@{server.bot.id}> {answers}")
+                await chat.says(f"`'{answers}'`")
+                await chat.send(ana, f"<@{server.bot.id}> fim{answers}")
+                await chat.says(f"`'fim{answers}'`")
+            return sum(told in message.text for message in chat.answers)
+
+        assert await said() == 1
+        assert await said() == 1
+        switches.privileged.add("message_content")
+        assert await said() == 1
+        switches.privileged.clear()
+        assert await said() == 2

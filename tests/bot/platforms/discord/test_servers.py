@@ -7,10 +7,12 @@ from typing import Any
 
 import discord
 import simcord
+import structlog
 
-from bot.cards import Button, Card, Choice, Notice, Reply, Tone
+from bot.cards import Button, Card, Choice, Listing, Notice, Reply, Row, Tone
 from bot.platforms.discord import menu
 from bot.platforms.discord.platform import DiscordPlatform
+from bot.surface import Incoming
 from core.conversation import ChatRef
 from tests.bot.platforms.discord.running import Bilingual, speak
 from tests.fakes.clock import FakeClock
@@ -47,7 +49,7 @@ class House:
 
 
 @asynccontextmanager
-async def house(answers: Mapping[str, list[Card]] | None = None) -> AsyncIterator[House]:
+async def house(answers: Mapping[str, Any] | None = None) -> AsyncIterator[House]:
     responder = Bilingual(answers)
     client = DiscordPlatform("TEST", speak=speak, clock=FakeClock(rushing=True)).client(responder)
     async with simcord.run(client) as env:
@@ -175,3 +177,31 @@ async def test_the_language_of_a_person_is_remembered() -> None:
         languages: list[Any] = [incoming.language for incoming in h.responder.heard]
         assert languages[0] is None
         assert languages[1] == languages[2] is not None
+
+
+async def test_what_began_for_one_person_goes_on_so() -> None:
+    """A command chosen from the menu of help turns what only one person sees."""
+    rows = tuple(Row("•", f"/{name}", button=Button(f"/{name}", name)) for name in ("models", "load"))
+    async with house({"/help": [Listing("Comandos", rows)], "/models": [QUESTION]}) as h:
+        shown = (await h.ana.slash(h.channel, "help")).response
+        assert shown is not None
+        await h.ana.click(shown, label="/models")
+        assert h.heard == ["/help", "/models"]
+        assert h.said() == []
+
+
+async def test_a_command_with_a_bug_is_told_without_its_words() -> None:
+    """The log has the place; the others are answered."""
+
+    async def broken(incoming: Incoming) -> AsyncIterator[Card]:
+        yield QUESTION
+        raise RuntimeError(incoming.text + "canary"[::-1])
+
+    with structlog.testing.capture_logs() as lines:
+        async with house({"/models": broken, "oi": [Reply("olá", done=True)]}) as h:
+            await h.ana.slash(h.channel, "models")
+            await h.ana.send(h.channel, f"{h.me} oi")
+            assert h.said()[-1].content == "olá"
+    failed = [line for line in lines if line["event"] == "update failed"]
+    assert [line["bug"] for line in failed] == ["RuntimeError"]
+    assert "yranac" not in str(lines)
