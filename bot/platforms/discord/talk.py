@@ -130,6 +130,8 @@ def _command(text: str) -> tuple[str, str]:
 def _incoming(heard: Heard, message: discord.Message) -> Incoming:
     async def erase() -> bool:
         """Take the message away; whether it is gone. In a private chat Discord lets only the person do that."""
+        if heard.spot.private:
+            return False
         try:
             await message.delete()
         except discord.NotFound:

@@ -28,7 +28,10 @@ def gated(first: Card, last: Card) -> tuple[asyncio.Event, Answer]:
     return gate, answer
 
 
-@pytest.mark.parametrize("fault", ["status:429:0.2", "bare:0.2", "global:0.2", "status:502", "drop", "lost"])
+@pytest.mark.parametrize(
+    "fault",
+    ["status:429:0.2", "bare:0.2", "global:0.2", "banned", "status:502", "status:503", "drop", "lost"],
+)
 async def test_the_last_card_lands_whatever_happens(fault: str) -> None:
     """After a limit with and without the headers of a bucket, a proxy's page, and broken connections: once."""
     gate, answer = gated(Reply("Ol", done=False), Reply("Olá.", done=True))
