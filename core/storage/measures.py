@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from core.storage.queries import Queries
-from core.summary import DONE, AnswerRecord, LoadFact
+from core.summary import BROKEN, DONE, AnswerRecord, LoadFact
 
 _ANSWER = "at, model_id, person, chat, tokens_in, tokens_out, first, seconds, outcome"
 CANCELLED = "cancelled"  # a load that nobody waited for any more is no failure
@@ -78,6 +78,16 @@ class MeasureQueries(Queries):
         narrow, values = _narrow(chat, ())
         rows = await self._all(f"SELECT taken FROM suggestions WHERE at >= ?{narrow}", since, *values)
         return [bool(row["taken"]) for row in rows]
+
+    async def broken(self, since: float) -> list[tuple[str, int]]:
+        """Answers that broke off since then: the model's id and how often; the most first."""
+        rows = await self._all(
+            "SELECT model_id, COUNT(*) AS times FROM answers WHERE at >= ? AND outcome = ? "
+            "GROUP BY model_id ORDER BY times DESC, model_id",
+            since,
+            BROKEN,
+        )
+        return [(row["model_id"], row["times"]) for row in rows]
 
     async def ever(self) -> int:
         """All answers that were ever given, those added up too."""

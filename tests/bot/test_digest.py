@@ -7,7 +7,7 @@ from bot.cards import plain
 from bot.digest import digest
 from bot.surface import Responder, Surface
 from core.conversation import ChatRef
-from core.errors import LoadFailed
+from core.errors import Interrupted, LoadFailed
 from core.model import FailureKind
 from tests.bot.talk import talking
 from tests.fakes.clock import FakeClock
@@ -56,11 +56,23 @@ async def test_what_failed_is_told(tmp_path: Path) -> None:
     assert list(platform.surfaces) == ["1"]
     (card,) = platform.surfaces["1"].shown
     told = plain(card)
-    assert "2 carregamento(s) sem sucesso" in told
+    assert "2 carregamento(s) sem sucesso, 0 resposta(s) interrompida(s)." in told
     assert f"❌ {NOVA.name} — 2 vez(es) em {NOVA.host}" in told
     assert "O modelo caiu ao carregar." in told
     assert "exit code 6" not in told
     assert MINI.name not in told
+
+
+async def test_answers_that_broke_off_are_told_too(tmp_path: Path) -> None:
+    """A model that loads and then fails in mid-answer is a failure as well."""
+    clock, host = FakeClock(), FakeLoader([NOVA])
+    host.answers = [[Interrupted(NOVA)]]
+    async with talking(tmp_path, host, clock=clock, admins=("telegram:1",)) as talk:
+        await talk.say("oi")
+        platform = FakePlatform(clock)
+        await digest(talk.engine, [platform])
+    told = plain(platform.surfaces["1"].shown[0])
+    assert f"✂️ {NOVA.name} — 1 resposta(s) interrompida(s) em {NOVA.host}" in told
 
 
 async def test_a_model_that_is_gone_is_still_named(tmp_path: Path) -> None:
