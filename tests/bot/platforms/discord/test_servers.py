@@ -180,13 +180,14 @@ async def test_the_language_of_a_person_is_remembered() -> None:
 
 
 async def test_what_began_for_one_person_goes_on_so() -> None:
-    """A command chosen from the menu of help turns what only one person sees."""
+    """A command chosen from the menu of help is answered there; also in words, which need a message of their own."""
     rows = tuple(Row("•", f"/{name}", button=Button(f"/{name}", name)) for name in ("models", "load"))
-    async with house({"/help": [Listing("Comandos", rows)], "/models": [QUESTION]}) as h:
+    async with house({"/help": [Listing("Comandos", rows)], "/models": [Reply("olá", done=True)]}) as h:
         shown = (await h.ana.slash(h.channel, "help")).response
         assert shown is not None
-        await h.ana.click(shown, label="/models")
+        pressed = await h.ana.click(shown, label="/models")
         assert h.heard == ["/help", "/models"]
+        assert [(more.content, more.ephemeral) for more in pressed.followups] == [("olá", True)]
         assert h.said() == []
 
 
