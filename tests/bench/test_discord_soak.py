@@ -105,9 +105,10 @@ async def test_soak(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         grown = (process.memory_info().rss - before) / 1e6
         statuses = Counter(call.status for call in w.discord.calls)
         resumed = sum(line.startswith("RESUME") for line in w.discord.gateway.log)
-        failed = [line for line in w.bot.output if "failed" in line or "Traceback" in line]
+        bad = [f"{c.route} {c.error} {c.body}" for c in w.discord.calls if c.status in (400, 403, 404)]
+        failed = [line for line in w.bot.output if "level='error'" in line or "Traceback" in line]
     with capsys.disabled():
         print(f"\nseed {SEED}, {SECONDS:.0f} s, {PEOPLE} people: {dict(soak.outcomes)}; calls by status")
         print(f"{dict(statuses)} (0 = cut); resumed {resumed}; memory grew by {grown:.1f} MB")
+    assert [*bad, *failed] == []
     assert set(soak.outcomes) == {"answered"}
-    assert failed == []

@@ -151,12 +151,15 @@ class DiscordSurface:
         """Make it say that; False if it has to give way to a new message."""
         if part.same(sent.part):
             return True
-        if sent.components and not part.components:
+        was = sent.components
+        if was and not part.components:
             return False
+        # Whether it has come to that nobody knows if the answer is lost on its way.
+        sent.part, sent.components = None, was if was is part.components else None
         try:
             there = await self._line.edit(sent.message, part, rank)
         except Refused:
-            if sent.components is part.components:
+            if was is part.components:
                 raise
             return False
         sent.part, sent.components = part, part.components
