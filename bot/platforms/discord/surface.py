@@ -49,7 +49,7 @@ class DiscordSurface:
         self._giving_way: list[Sent] = []
         self._born: list[int] = []  # messages that are not among `_sent` yet, or never will be
         self._nonce = _nonce()
-        self._tried: Part | None = None  # what was sent first with this nonce
+        self._tried: list[Part] = []  # what was sent with this nonce, and may stand there
         self.streaming = False
 
     @property
@@ -139,13 +139,14 @@ class DiscordSurface:
 
     async def _new(self, part: Part, rank: Rank, *, first: bool) -> Sent:
         """A new message. An earlier try may have made it, with other words, and only its answer was lost."""
-        tried, self._tried = self._tried, self._tried or part
+        self._tried.append(part)
         message = await self._line.send(part, rank, self._nonce, first=first, made=self._born.append)
         self._born.clear()
-        self._nonce, self._tried = _nonce(), None
-        if tried is None or part.same(tried):
+        tried, self._tried, self._nonce = self._tried, [], _nonce()
+        if all(part.same(one) for one in tried):
             return Sent(message, part, part.components)
-        return Sent(message, None, part.components if part.components is tried.components else None)
+        kinds = {one.components for one in tried}
+        return Sent(message, None, part.components if len(kinds) == 1 else None)
 
     async def _turn(self, sent: Sent, part: Part, rank: Rank) -> bool:
         """Make it say that; False if it has to give way to a new message."""
