@@ -8,9 +8,10 @@ import discord
 import structlog
 
 from bot.platforms.discord.hearing import Spot
-from bot.platforms.discord.pace import Pace, Rank
+from bot.platforms.discord.pace import Pace
 from bot.platforms.discord.parts import Part
 from bot.platforms.discord.wires import ChannelWire, InteractionWire, Wire
+from bot.ranks import Rank
 from bot.surface import SlowDown, SurfaceDown
 
 log = structlog.get_logger(__name__)

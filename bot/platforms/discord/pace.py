@@ -6,12 +6,11 @@ another, and both before progress. Progress that has no turn is dropped, never q
 """
 
 import asyncio
-import itertools
 from collections import deque
 from collections.abc import Awaitable, Callable
-from enum import IntEnum
 from typing import Any, TypeVar
 
+from bot.ranks import Rank, Turns
 from bot.surface import SlowDown
 from core.clock import Clock
 
@@ -25,14 +24,6 @@ SECOND = 1.05
 LOOK = 0.1  # seconds after which who is not the first in line looks again
 
 
-class Rank(IntEnum):
-    """What goes first."""
-
-    FINAL = 0
-    FIRST = 1
-    PROGRESS = 2
-
-
 class Pace:
     """The budget of one channel. A pause that Discord asks for holds for everything in it."""
 
@@ -40,8 +31,7 @@ class Pace:
         self._clock = clock
         self._left: deque[float] = deque(maxlen=CALLS)  # when the last calls left
         self._paused_until = float("-inf")
-        self._arrivals = itertools.count()
-        self._line: list[tuple[Rank, int]] = []
+        self._line = Turns(clock, LOOK)
         self._left_alone: set[asyncio.Future[Any]] = set()
 
     async def unbroken(self, call: Callable[[], Awaitable[T]]) -> T:
@@ -81,7 +71,7 @@ class Pace:
             if wait > 0 or self._line:
                 raise SlowDown(min(max(wait, LOOK), AGAIN), asked=False)
         else:
-            await self._stand(rank)
+            await self._line.stand(rank, self._wait)
         self._left.append(self._clock.monotonic())
 
     def pause(self, seconds: float) -> None:
@@ -103,20 +93,6 @@ class Pace:
         if rank is Rank.PROGRESS and self._left:
             opens = max(opens, self._left[-1] + EDIT)
         return opens - now
-
-    async def _stand(self, rank: Rank) -> None:
-        """In line: better ranks first, then whoever came first."""
-        place = (rank, next(self._arrivals))
-        self._line.append(place)
-        try:
-            while True:
-                wait = self._wait(rank)
-                first = min(self._line) == place
-                if wait <= 0 and first:
-                    return
-                await self._clock.sleep(wait if wait > 0 else LOOK)
-        finally:
-            self._line.remove(place)
 
 
 class Whole:

@@ -15,9 +15,10 @@ from bot.cards import Card, Progress, Reply, Secret, plain
 from bot.platforms.discord.buttons import Form
 from bot.platforms.discord.hearing import Spot
 from bot.platforms.discord.line import Gone, Line, Refused
-from bot.platforms.discord.pace import EDIT, Rank
+from bot.platforms.discord.pace import EDIT
 from bot.platforms.discord.parts import Part
 from bot.platforms.discord.render import Renderer
+from bot.ranks import Rank
 from bot.surface import Limits, Post, SlowDown, SurfaceDown
 
 log = structlog.get_logger(__name__)

@@ -19,7 +19,8 @@ from telegram.error import (
 )
 
 from bot.platforms.telegram.hearing import Spot
-from bot.platforms.telegram.pace import DRAFT, GROUP, PRIVATE, TYPING, Pace, Rank
+from bot.platforms.telegram.pace import DRAFT, GROUP, PRIVATE, TYPING, Pace
+from bot.ranks import Rank
 from bot.surface import SlowDown, SurfaceDown
 
 log = structlog.get_logger(__name__)

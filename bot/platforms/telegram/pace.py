@@ -9,10 +9,9 @@ A second passes between the answer to one call and the next call: however long e
 sees them a second apart.
 """
 
-import itertools
 from collections import deque
-from enum import IntEnum
 
+from bot.ranks import Rank, Turns
 from bot.surface import SlowDown
 from core.clock import Clock
 
@@ -26,14 +25,6 @@ KEPT = 4  # of them, for first and last cards
 AGAIN = 0.5  # seconds after which progress that was refused looks again, at the latest
 LOOK = 0.25  # seconds after which who is not the first in line looks again
 STRICT_FOR = 60.0  # seconds after a refusal in which progress goes at half the pace
-
-
-class Rank(IntEnum):
-    """What goes first."""
-
-    FINAL = 0
-    FIRST = 1
-    PROGRESS = 2
 
 
 class Pace:
@@ -51,8 +42,7 @@ class Pace:
         self._others_from = float("-inf")
         self._paused_until = float("-inf")
         self._strict_until = float("-inf")
-        self._arrivals = itertools.count()
-        self._line: list[tuple[Rank, int]] = []
+        self._line = Turns(clock, LOOK)
 
     async def turn(self, rank: Rank, gap: float) -> None:
         """Wait for one's turn to make a call after which progress rests for `gap` seconds.
@@ -65,7 +55,7 @@ class Pace:
             if wait > 0 or self._line:
                 raise SlowDown(min(max(wait, LOOK), AGAIN), asked=False)
         else:
-            await self._stand(rank)
+            await self._line.stand(rank, self._wait)
         self.called(gap)
 
     def called(self, gap: float = APART) -> None:
@@ -116,17 +106,3 @@ class Pace:
             return float("-inf")
         most = self._per_minute - KEPT if rank is Rank.PROGRESS else self._per_minute
         return self._calls[-most] + MINUTE if len(self._calls) >= most else float("-inf")
-
-    async def _stand(self, rank: Rank) -> None:
-        """In line: better ranks first, then whoever came first."""
-        place = (rank, next(self._arrivals))
-        self._line.append(place)
-        try:
-            while True:
-                wait = self._wait(rank)
-                first = min(self._line) == place
-                if wait <= 0 and first:
-                    return
-                await self._clock.sleep(wait if wait > 0 else LOOK)
-        finally:
-            self._line.remove(place)

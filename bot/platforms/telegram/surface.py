@@ -9,9 +9,10 @@ from telegram import InlineKeyboardMarkup
 from bot.cards import Card, Picture, Progress, Reply, plain
 from bot.platforms.telegram.hearing import Spot
 from bot.platforms.telegram.line import Gone, Line, Part, Refused, Unknown
-from bot.platforms.telegram.pace import DRAFT, Rank
+from bot.platforms.telegram.pace import DRAFT
 from bot.platforms.telegram.render import Renderer
 from bot.platforms.telegram.rich import markdown
+from bot.ranks import Rank
 from bot.surface import Limits, Post, SlowDown, SurfaceDown
 from core.clock import Clock
 

@@ -4,9 +4,10 @@ from typing import cast
 
 from bot.platforms.discord.hearing import Spot
 from bot.platforms.discord.line import Line
-from bot.platforms.discord.pace import CALLS, MOST, SECOND, Pace, Rank, Whole
+from bot.platforms.discord.pace import CALLS, MOST, SECOND, Pace, Whole
 from bot.platforms.discord.parts import Part
 from bot.platforms.discord.wires import ChannelWire
+from bot.ranks import Rank
 from tests.fakes.clock import FakeClock
 
 

@@ -17,8 +17,8 @@ from bot.platforms.telegram.pace import (
     PRIVATE,
     TYPING,
     Pace,
-    Rank,
 )
+from bot.ranks import Rank
 from bot.surface import SlowDown
 from tests.fakes.clock import FakeClock, settle
 

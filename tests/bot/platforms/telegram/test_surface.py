@@ -12,8 +12,9 @@ from telegram import Bot, MessageEntity
 from bot.cards import Button, Card, Notice, Picture, Progress, Reply, Tone
 from bot.platforms.telegram.hearing import Spot
 from bot.platforms.telegram.line import Gone, Line, Part, Refused
-from bot.platforms.telegram.pace import APART, DRAFT, PRIVATE, Pace, Rank
+from bot.platforms.telegram.pace import APART, DRAFT, PRIVATE, Pace
 from bot.platforms.telegram.surface import POST, Abilities, TelegramSurface
+from bot.ranks import Rank
 from bot.surface import SlowDown, SurfaceDown
 from tests.fakes.clock import FakeClock
 from tests.fakes.telegram.server import Chat, FakeTelegram
