@@ -86,7 +86,7 @@ async def oddments(w: World) -> None:
     await room.send(other, f"{me(w)} oi")
     await room.send(w.ana, f"{me(w)} oi")
     await w.says("ouvi: oi", room)
-    assert len(room.answers) == 1
+    await room.wait_for(lambda _: len(room.answers) == 1, timeout=PATIENCE)  # a card of waiting has given way
 
 
 SCENES = (corrected, channel_deleted, rights_taken, oddments)

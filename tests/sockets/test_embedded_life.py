@@ -83,7 +83,13 @@ async def test_any_gguf_file_is_listed_and_answers(data_dir: Path, tmp_path: Pat
     folder.mkdir(parents=True)
     (file,) = (data_dir / "models").glob("*.gguf")
     shutil.copy(file, folder / "my-own-model.gguf")
-    settings = {"LMSTUDIO_URLS": NOWHERE, "EMBEDDED": "on", "EMBEDDED_MODELS": str(tmp_path / "mine")}
+    # The context ends an answer of a model that small soon enough, whatever it says.
+    settings = {
+        "LMSTUDIO_URLS": NOWHERE,
+        "EMBEDDED": "on",
+        "EMBEDDED_MODELS": str(tmp_path / "mine"),
+        "CONTEXT_LENGTH": "256",
+    }
     async with program(data_dir, **settings) as bot:
         assert "my-own-model" in await bot.say("/models")
         await bot.say("/usar my-own-model")

@@ -1,7 +1,6 @@
 """Sealed keys: they open for their own label with their own ring, and for nothing else."""
 
 import base64
-import os
 
 import pytest
 from hypothesis import given
@@ -92,7 +91,7 @@ def test_a_ring_is_written_and_read() -> None:
     [
         ("", "no key"),
         ("nothing", "k1:BASE64"),
-        ("k 1:" + base64.b64encode(os.urandom(32)).decode(), "k1:BASE64"),
+        ("k 1:" + base64.b64encode(b"z" * 32).decode(), "k1:BASE64"),
         ("k1:tooshort", "bytes"),
         ("k1:" + base64.b64encode(b"x" * 31).decode(), "31 bytes"),
         ("k1:" + base64.b64encode(b"x" * 33).decode(), "33 bytes"),
