@@ -121,7 +121,7 @@ class MeasureQueries(Queries):
 
     async def roll_up(self, before: float, day_of: Callable[[float], date]) -> int:
         """Add up per day what is older, and forget the single ones; how many there were."""
-        answers = [one for one in await self.answers(0.0) if one.at < before]
+        answers = await self._old_answers(before)
         loads = await self._old_loads(before)
         async with self._writing():
             for one in answers:
@@ -153,6 +153,10 @@ class MeasureQueries(Queries):
             await self._db.execute("DELETE FROM loads WHERE at < ?", (before,))
             await self._db.execute("DELETE FROM suggestions WHERE at < ?", (before,))
         return len(answers) + len(loads)
+
+    async def _old_answers(self, before: float) -> list[AnswerRecord]:
+        rows = await self._all(f"SELECT {_ANSWER} FROM answers WHERE at < ?", before)
+        return [AnswerRecord(**dict(row)) for row in rows]
 
     async def _old_loads(self, before: float) -> list[LoadFact]:
         rows = await self._all("SELECT at, model_id, seconds, outcome FROM loads WHERE at < ?", before)
