@@ -29,8 +29,8 @@ from core.settings import Settings, secrets_of
 log = structlog.get_logger(__name__)
 
 # Seconds from SIGTERM on; with what the platforms need to log out it must be over before 10 have passed.
-FINISH_WITHIN = 3.5
-LAND_WITHIN = 2.0
+FINISH_WITHIN = 3.0
+LAND_WITHIN = 1.5
 KNOWN = tuple(sorted(module.name for module in pkgutil.iter_modules(platforms.__path__)))
 
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30.0  # seconds; only a broken program takes so long
+PATIENCE = 90.0  # seconds; only a broken program takes so long, also on a machine that does much else
 
 
 def environment(data_dir: Path, **settings: str) -> dict[str, str]:

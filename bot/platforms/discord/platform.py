@@ -27,7 +27,7 @@ from core.errors import SettingWrong
 
 log = structlog.get_logger(__name__)
 
-LEAVE_WITHIN = 4.0
+LEAVE_WITHIN = 3.0
 LONGEST_PAUSE = 30.0
 _TOKEN_REFUSED = 4004  # what the gateway closes with
 _AWAY = (discord.HTTPException, discord.GatewayNotFound, aiohttp.ClientError, OSError, TimeoutError)

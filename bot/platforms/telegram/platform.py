@@ -25,7 +25,7 @@ from core.errors import SettingWrong
 log = structlog.get_logger(__name__)
 
 UPDATES = ["message", "edited_message", "callback_query", "stopped_message_generation"]
-LEAVE_WITHIN = 4.0
+LEAVE_WITHIN = 3.0
 LONGEST_PAUSE = 30.0
 App = Application[Any, Any, Any, Any, Any, Any]
 
