@@ -86,6 +86,10 @@ class SurfaceDown(Exception):
     """The platform cannot be reached at the moment."""
 
 
+class NotThere(Exception):
+    """What was to be changed stands there no more, and nothing may be said in its place."""
+
+
 class Surface(Protocol):
     """One chat on a platform, as a place where cards appear."""
 
@@ -189,6 +193,8 @@ class Platform(Protocol):
 
     def surface(self, chat: ChatRef, standing: Sequence[str] = (), person: str = "") -> Surface:
         """The place where that chat is shown; its first card turns the `standing` messages into itself.
+
+        Where they are gone it raises NotThere: who deleted them, or read them alone, must not see them again.
 
         `person` (`telegram:42`) = whose buttons they are where others read too.
         """

@@ -105,7 +105,9 @@ class DiscordPlatform:
             raise ValueError(chat)
         turning = [Sent(int(one)) for one in standing]
         owner = int(person.partition(":")[2]) if person else None
-        return self._answers.surface(replace(spot_at(chat), owner=owner), self._speak(None), turning)
+        surface = self._answers.surface(replace(spot_at(chat), owner=owner), self._speak(None), turning)
+        surface.in_place = bool(standing)
+        return surface
 
     async def private(self, person: str) -> ChatRef | None:
         """See `Platform.private`: a private channel is opened where there is none yet."""

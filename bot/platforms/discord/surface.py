@@ -19,7 +19,7 @@ from bot.platforms.discord.pace import EDIT
 from bot.platforms.discord.parts import Part
 from bot.platforms.discord.render import Renderer
 from bot.ranks import Rank
-from bot.surface import Limits, Post, SlowDown, SurfaceDown
+from bot.surface import Limits, NotThere, Post, SlowDown, SurfaceDown
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +52,7 @@ class DiscordSurface:
         self._nonce = _nonce()
         self._tried: list[Part] = []  # what was sent with this nonce, and may stand there
         self.streaming = False
+        self.in_place = False  # what is gone is not said anew, and nothing is added
 
     @property
     def limits(self) -> Limits:
@@ -127,6 +128,8 @@ class DiscordSurface:
         for place, part in enumerate(parts):
             while True:
                 if place == len(self._sent):
+                    if self.in_place:
+                        raise NotThere
                     self._sent.append(await self._new(part, rank, first=place == 0))
                 if await self._turn(self._sent[place], part, rank):
                     break

@@ -83,7 +83,9 @@ class TelegramPlatform:
         thread = int(chat.thread)
         owner = int(person.partition(":")[2]) if person and int(chat.chat) < 0 else None
         spot = Spot(int(chat.chat), thread or None, owner)
-        return self._talk.answers.surface(spot, tuple(int(one) for one in standing))
+        surface = self._talk.answers.surface(spot, tuple(int(one) for one in standing))
+        surface.in_place = bool(standing)
+        return surface
 
     async def private(self, person: str) -> ChatRef | None:
         """See `Platform.private`: a private chat has the number of its person."""

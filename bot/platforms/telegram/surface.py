@@ -13,7 +13,7 @@ from bot.platforms.telegram.pace import DRAFT
 from bot.platforms.telegram.render import Renderer
 from bot.platforms.telegram.rich import markdown
 from bot.ranks import Rank
-from bot.surface import Limits, Post, SlowDown, SurfaceDown
+from bot.surface import Limits, NotThere, Post, SlowDown, SurfaceDown
 from core.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -62,6 +62,7 @@ class TelegramSurface:
         self._abilities = abilities or Abilities()
         self._renderer = Renderer()
         self._sent = [Sent(message) for message in turning]
+        self.in_place = False  # what is gone is not said anew, and nothing is added
         self._posting = bool(turning)
         self._draft: Part | None = None
         self._draft_at = 0.0
@@ -183,6 +184,8 @@ class TelegramSurface:
             below = keyboard if place == len(parts) - 1 else None
             if place < len(self._sent):
                 await self._turn(self._sent[place], part, below, rank)
+            elif self.in_place:
+                raise NotThere
             else:
                 self._sent.append(Sent(await self._line.send(part, below, rank), part, below))
         while len(self._sent) > len(parts):
@@ -193,6 +196,8 @@ class TelegramSurface:
         if (sent.part, sent.keyboard) == (part, keyboard):
             return
         if not await self._line.edit(sent.message, part, keyboard, rank):
+            if self.in_place:
+                raise NotThere
             sent.message = await self._line.send(
                 part, keyboard, Rank.FINAL if rank is Rank.FINAL else Rank.FIRST
             )

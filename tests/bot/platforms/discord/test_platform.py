@@ -1,8 +1,13 @@
 """The platform on real sockets: it hears, answers, and leaves."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
+
 from bot.cards import Button, Card, Choice, Notice, Progress, Reply, Secret, Tone
+from bot.surface import NotThere, show
+from core.conversation import ChatRef
 from tests.bot.platforms.discord.running import Bilingual, running
 from tests.fakes.discord.server import FakeDiscord, Switches
 
@@ -101,3 +106,29 @@ async def test_people_are_told_once_what_still_works_without_the_intent(tmp_path
         assert await said() == 1
         switches.privileged.clear()
         assert await said() == 2
+
+
+async def test_what_stood_there_and_is_gone_is_not_said_anew() -> None:
+    """Neither what somebody deleted nor what one person alone could read comes back for everybody."""
+    responder = Bilingual(
+        {"/models": [Notice(Tone.INFO, "lista")], "/help": [Notice(Tone.INFO, "só para Ana")]}
+    )
+    async with FakeDiscord() as server:
+        ana = server.person("Ana")
+        chat = server.guild("Casa", ana).channel("geral")
+        where = ChatRef("discord", str(chat.id))
+        async with running(server, responder) as platform:
+            listed = await (await chat.slash(ana, "models")).says("lista")
+            await show(_only(Notice(Tone.INFO, "nova")), platform.surface(where, (str(listed.id),)))
+            await chat.says("nova")
+            await chat.delete(listed)
+            hidden = await (await chat.slash(ana, "help")).says("só para Ana")
+            assert hidden.ephemeral
+            for gone in (listed, hidden):
+                with pytest.raises(NotThere):
+                    await show(_only(Notice(Tone.INFO, "outra")), platform.surface(where, (str(gone.id),)))
+            assert not [m for m in chat.answers if "outra" in m.text]
+
+
+async def _only(card: Card) -> AsyncIterator[Card]:
+    yield card

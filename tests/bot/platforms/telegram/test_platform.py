@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bot.cards import Notice, Reply, Tone
+from bot.cards import Card, Notice, Reply, Tone
 from bot.platforms.telegram import TelegramPlatform
-from bot.surface import MenuItem, show
+from bot.surface import MenuItem, NotThere, show
 from core.conversation import ChatRef
 from core.errors import SettingWrong
 from tests.fakes.clock import FakeClock
@@ -128,3 +128,23 @@ async def test_nothing_of_a_stranger_is_fetched() -> None:
         assert {heard.text for heard in responder.heard} == {"veja", "e isto"}
         assert [answer.text for answer in chat.answers] == ["Bot particular"] * 2
         assert telegram.count("getFile") == 0
+
+
+async def test_what_stood_there_and_is_gone_is_not_said_anew() -> None:
+    """News for a message that somebody deleted are for nobody: a list that follows must not be posted again."""
+    async with FakeTelegram() as telegram, running(telegram, FakeResponder()) as platform:
+        ana = telegram.person(42)
+        chat = telegram.private(ana)
+        where = ChatRef("telegram", "42")
+        await show(_only(Notice(Tone.INFO, "lista")), platform.surface(where))
+        (listed,) = chat.answers
+        await show(_only(Notice(Tone.INFO, "nova")), platform.surface(where, (str(listed.id),)))
+        assert [m.text for m in chat.answers] == ["nova"]
+        await chat.delete(listed)
+        with pytest.raises(NotThere):
+            await show(_only(Notice(Tone.INFO, "outra")), platform.surface(where, (str(listed.id),)))
+        assert chat.answers == []
+
+
+async def _only(card: Card) -> AsyncIterator[Card]:
+    yield card
