@@ -58,9 +58,15 @@ class Drawing:
     failures: Mapping[str, int] | None = None
 
     @property
+    def used(self) -> bool:
+        """Whether anything was answered on the days that are shown."""
+        first = self.until - timedelta(days=self.span - 1)
+        return any(first <= day <= self.until and any(models.values()) for day, models in self.days.items())
+
+    @property
     def empty(self) -> bool:
         """Whether there is nothing to draw."""
-        return not (self.days or self.loads or self.failures)
+        return not (self.used or self.loads or self.failures)
 
 
 async def drawn(drawing: Drawing) -> bytes | None:
@@ -80,7 +86,7 @@ def draw(drawing: Drawing) -> bytes:
     figure = Figure(figsize=(WIDTH / DPI, height / DPI), dpi=DPI, facecolor=BACKGROUND)
     canvas = FigureCanvasAgg(figure)
     figure.text(
-        0.5, 1 - TITLE / 2 / height, drawing.words.title, color=TEXT, fontsize=20, fontweight="bold",
+        0.5, 1 - TITLE / 2 / height, written(drawing.words.title), color=TEXT, fontsize=20, fontweight="bold",
         ha="center", va="center",
     )  # fmt: skip
     top = TITLE
@@ -90,9 +96,9 @@ def draw(drawing: Drawing) -> bytes:
         _dress(axes, part.title)
         part.paint(axes, drawing)
         top += HEAD + part.plot + part.foot
-    written = io.BytesIO()
-    canvas.print_png(written)  # type: ignore[no-untyped-call]  # the library has no types there
-    return written.getvalue()
+    png = io.BytesIO()
+    canvas.print_png(png)  # type: ignore[no-untyped-call]  # the library has no types there
+    return png.getvalue()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,7 @@ def _parts(drawing: Drawing) -> list[_Part]:
     lines = -(-min(len(models), SERIES + 1) // 2)
     rows = min(len(drawing.loads), SERIES + 1), min(len(drawing.failures or {}), SERIES + 1)
     return [
-        _Part(words.use, _use, PLOT if drawing.days else 0, FOOT + LEGEND * lines, 0.09),
+        _Part(words.use, _use, PLOT if drawing.used else 0, FOOT + LEGEND * lines, 0.09),
         _Part(words.loads, _loads, ROW * rows[0], FOOT, 0.30),
         _Part(words.failures, _failures, ROW * rows[1], FOOT, 0.30),
     ]
@@ -120,7 +126,7 @@ def _parts(drawing: Drawing) -> list[_Part]:
 
 def _dress(axes: "Axes", title: str) -> None:
     axes.set_facecolor(BACKGROUND)
-    axes.set_title(title, color=TEXT, fontsize=15, loc="left", pad=10)
+    axes.set_title(written(title), color=TEXT, fontsize=15, loc="left", pad=10)
     axes.tick_params(colors=TEXT, labelsize=12, length=0)
     for name, spine in axes.spines.items():
         spine.set_visible(name == "bottom")
@@ -138,7 +144,7 @@ def _use(axes: "Axes", drawing: Drawing) -> None:
     below = [0] * len(days)
     for place, name in enumerate([*named, None] if len(total) > SERIES else named):
         heights = [_height(drawing.days.get(day, {}), name, named) for day in days]
-        label = drawing.words.others if name is None else shortened(name)
+        label = written(drawing.words.others) if name is None else shortened(name)
         axes.bar(range(len(days)), heights, bottom=below, width=0.82, color=COLOURS[place], label=label)
         below = [under + height for under, height in zip(below, heights, strict=True)]
     _whole(axes.yaxis, 4)
@@ -166,10 +172,10 @@ def _loads(axes: "Axes", drawing: Drawing) -> None:
     axes.barh(places, [mean for _, mean, _ in loads], height=0.55, color=COLOURS[0])
     axes.plot(
         [p90 for _, _, p90 in loads], places, linestyle="", marker="|", markersize=22, markeredgewidth=4,
-        color=COLOURS[1], label=drawing.words.p90,
+        color=COLOURS[1], label=written(drawing.words.p90),
     )  # fmt: skip
     _rows(axes, [shortened(name) for name, _, _ in loads])
-    axes.set_xlim(0, max(p90 for _, _, p90 in loads) * 1.08 or 1)
+    axes.set_xlim(0, max(max(mean, p90) for _, mean, p90 in loads) * 1.08 or 1)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g} s")
     axes.legend(
         loc="upper right",
@@ -203,7 +209,14 @@ def _rows(axes: "Axes", names: Sequence[str]) -> None:
 
 def shortened(name: str) -> str:
     """A name that leaves the bars their room; both its ends tell models apart."""
-    if len(name) <= LONGEST:
-        return name
     half = (LONGEST - 1) // 2
-    return f"{name[:half]}…{name[-half:]}"
+    return written(name if len(name) <= LONGEST else f"{name[:half]}…{name[-half:]}")
+
+
+def written(text: str) -> str:
+    """A text as the library draws it: no formula, no label that it hides, and no letter that its font lacks."""
+    from matplotlib.font_manager import findfont, get_font  # noqa: PLC0415  # see above
+
+    known = get_font(findfont("DejaVu Sans")).get_charmap()
+    shown = "".join(letter if ord(letter) in known else "□" for letter in text).replace("$", r"\$")
+    return f" {shown}" if shown.startswith("_") else shown

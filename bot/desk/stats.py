@@ -55,4 +55,6 @@ async def _picture(ask: Ask, title: str, figures: Summary, names: Mapping[str, M
         )
     except charts.NoCharts as missing:
         log.info("no picture", missing=str(missing), remedy="pip install -r requirements.txt")
-        return None
+    except Exception as bug:  # noqa: BLE001  # the figures can be read without it; its words may quote a name
+        log.error("no picture", bug=type(bug).__name__)  # noqa: TRY400  # see above
+    return None

@@ -161,3 +161,41 @@ def test_many_models_have_one_colour_together() -> None:
     assert pixels(draw(few))[2][colour(COLOURS[SERIES])] == 0
     more = Drawing(WORDS, {TODAY: {f"m{n}": 5 for n in range(SERIES + 3)}}, TODAY, 7)
     assert pixels(draw(more))[2][colour(COLOURS[SERIES])] > 300
+
+
+@pytest.mark.parametrize("name", [r"$\frac{$", "a$x_1$b", "_hidden", "通义千问-7b", "🦙 llama"])
+def test_a_name_is_a_name_whatever_stands_in_it(name: str) -> None:
+    """No formula, no secret sign of the library, and letters that its font lacks cost no picture."""
+    only = Drawing(
+        Words(name, "a", "b", "c", "d", "e"), {TODAY: {name: 3}}, TODAY, 7, [(name, 1.0, 2.0)], {name: 1}
+    )
+    plain = Drawing(
+        Words("x", "a", "b", "c", "d", "e"), {TODAY: {"x": 3}}, TODAY, 7, [("x", 1.0, 2.0)], {"x": 1}
+    )
+    width, height, found = pixels(draw(only))
+    assert (width, height) == pixels(draw(plain))[:2]
+    assert found[colour(COLOURS[0])] > 300
+
+
+def test_a_leading_underscore_stands_in_the_legend() -> None:
+    """The library hides such labels by itself."""
+    texts = [
+        pixels(draw(Drawing(WORDS, {TODAY: {n: 3}}, TODAY, 7)))[2][colour(TEXT)] for n in ("_abc", "abc")
+    ]
+    assert texts[0] >= texts[1]
+
+
+def test_days_beyond_what_is_shown_are_no_data() -> None:
+    """Nor are days without an answer: no empty plot is drawn for them."""
+    assert Drawing(WORDS, {TODAY - timedelta(days=40): {"a": 1}}, TODAY, 30).empty
+    assert Drawing(WORDS, {TODAY: {}}, TODAY, 30).empty
+    assert not Drawing(WORDS, {TODAY: {"a": 1}}, TODAY, 30).empty
+
+
+def test_a_mean_above_the_percentile_is_not_cut() -> None:
+    """One load of hours among quick ones: the axis reaches to the end of the bar and beyond."""
+
+    def bar(p90: float) -> int:
+        return pixels(draw(Drawing(WORDS, {}, TODAY, 30, [("a", 100.0, p90)])))[2][colour(COLOURS[0])]
+
+    assert bar(10.0) == pytest.approx(bar(100.0), rel=0.04)

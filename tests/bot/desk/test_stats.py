@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.cards import Notice, Picture, Tone, plain
 from core.errors import Interrupted, LoadFailed
@@ -97,3 +98,18 @@ async def test_a_model_that_is_not_there(tmp_path: Path) -> None:
     async with talking(tmp_path, FakeLoader([NOVA]), clock=FakeClock()) as talk:
         card = await talk.say("/stats nov-8")
         assert [b.command for b in buttons(card)] == [f"stats #{NOVA.tag}"]
+
+
+async def test_a_picture_that_cannot_be_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the library has against it: the figures come in words, and no name reaches the log."""
+
+    async def broken(_: object) -> bytes:
+        raise ValueError("nova-8b")
+
+    monkeypatch.setattr("bot.charts.drawn", broken)
+    async with talking(tmp_path, FakeLoader([NOVA]), clock=FakeClock()) as talk:
+        talk.draws = True
+        await talk.say("oi")
+        with capture_logs() as lines:
+            assert "• ██████████ nova-8b: 1" in plain(await talk.say("/stats"))
+    assert [(line["event"], line["bug"]) for line in lines if "bug" in line] == [("no picture", "ValueError")]
