@@ -44,6 +44,7 @@ class _Running:
     """An answer under way, and the task that waits for its next card."""
 
     task: "asyncio.Task[object]"
+    who: str  # has asked it
     ask: Ask | None = None  # None while it waits for its turn
     stopped: bool = False
     leaving: bool = False  # not a person stopped it: the program ends
@@ -133,9 +134,9 @@ class Assistant:
     def _menu_for(self, role: Role, incoming: Incoming, language: str | None) -> Sequence[MenuItem]:
         return [one for one in self.menu(language) if may(role, BY_NAME[one.name], "", incoming)]
 
-    def cancel(self, chat: ChatRef) -> bool:
+    def cancel(self, chat: ChatRef, asker: str = "") -> bool:
         """See `Responder.cancel`."""
-        running = [r for r in self._running.get(chat, ()) if not r.stopped]
+        running = [r for r in self._running.get(chat, ()) if not r.stopped and asker in {"", r.who}]
         for one in running:
             one.stop()
         return bool(running)
@@ -191,7 +192,7 @@ class Assistant:
         turn = nullcontext() if overtakes else self._order.setdefault(incoming.chat, asyncio.Lock())
         task = asyncio.current_task()
         assert task is not None
-        running = _Running(task)
+        running = _Running(task, incoming.who)
         last: Card | None = None
         if not overtakes:
             self._replace(incoming.chat, command.asks(argument) if command else None)
@@ -242,7 +243,8 @@ class Assistant:
             engine=self._engine,
             t=self._speech_of(conversation, incoming),  # only now: the message before may have changed it
             menu=partial(self._menu_for, role, incoming),
-            stop=partial(self.cancel, incoming.chat),
+            # Among others one stops what one has asked; whoever administers the bot stops everything.
+            stop=partial(self.cancel, incoming.chat, "" if role is Role.ADMINISTRATOR else incoming.who),
             memory=self._memory,
             role=role,
             returning=returning,

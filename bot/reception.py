@@ -67,9 +67,9 @@ class Reception:
         """See `Responder.listens`."""
         return self._behind.listens(chat)
 
-    def cancel(self, chat: ChatRef) -> bool:
+    def cancel(self, chat: ChatRef, asker: str = "") -> bool:
         """See `Responder.cancel`."""
-        return self._behind.cancel(chat)
+        return self._behind.cancel(chat, asker)
 
     async def landed(self, incoming: Incoming, card: Card, messages: Sequence[str]) -> None:
         """See `Responder.landed`."""

@@ -166,8 +166,8 @@ class Responder(Protocol):
         """Whether everything that is written there is meant for the bot, as `/here` decides."""
         ...
 
-    def cancel(self, chat: ChatRef) -> bool:
-        """Stop what is under way in that chat; False if there was nothing."""
+    def cancel(self, chat: ChatRef, asker: str = "") -> bool:
+        """Stop what is under way in that chat, or what `asker` (`telegram:42`) asked there; False if there was nothing."""
         ...
 
     def greet(self, incoming: Incoming) -> AsyncIterator[Card]:

@@ -75,7 +75,8 @@ class FakeResponder:
     def listens(self, chat: ChatRef) -> bool:
         return chat in self.listening
 
-    def cancel(self, chat: ChatRef) -> bool:
+    def cancel(self, chat: ChatRef, asker: str = "") -> bool:
+        del asker  # there is one answer
         self.cancelled.append(chat)
         self._stop.set()
         return True

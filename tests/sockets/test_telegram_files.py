@@ -50,6 +50,7 @@ async def documents(w: World) -> None:
         await w.says("Agora uso", chat)
     w.telegram.fault("getFile", "drop")
     w.telegram.fault("getFile", "status:502")
+    w.telegram.fault("getFile", "status:429:1")
     content = "# Olá\n```\nx\n```\n".encode()
     await chats[0].document(chats[0].owner, "notas.md", content, "text/markdown", caption="resuma")
     await chats[1].document(chats[1].owner, "grande.txt", b"x", size=300_000)

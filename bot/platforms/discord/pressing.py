@@ -10,7 +10,7 @@ import structlog
 from bot.platforms.discord.answers import Answers
 from bot.platforms.discord.buttons import FIELD, Press, read
 from bot.platforms.discord.files import Unfit, bring
-from bot.platforms.discord.hearing import Interaction, asker_of, data_of, spot_of_press
+from bot.platforms.discord.hearing import NAME, Interaction, asker_of, data_of, spot_of_press
 from bot.platforms.discord.surface import DiscordSurface, Sent
 from bot.platforms.discord.talk import Talk
 from bot.platforms.discord.threads import Threads
@@ -86,7 +86,7 @@ class Pressing:
             await interaction.response.send_message(texts.not_yours, ephemeral=True)
             return
         if press.command == STOP:
-            await self._stop(interaction, incoming)
+            await self._stop(interaction, incoming, press.owner)
             return
         name = press.command.partition(" ")[0].lower()
         late = press.kind == "f" or name in self._secret
@@ -109,9 +109,9 @@ class Pressing:
         texts = self._speak(str(interaction.locale))
         await interaction.response.send_message(texts.stale, ephemeral=True)
 
-    async def _stop(self, interaction: Interaction, incoming: Incoming) -> None:
+    async def _stop(self, interaction: Interaction, incoming: Incoming, owner: int | None) -> None:
         """The answer itself says that it was stopped."""
-        if self._responder.cancel(incoming.chat):
+        if self._responder.cancel(incoming.chat, "" if owner is None else f"{NAME}:{owner}"):
             await interaction.response.defer()
         else:
             texts = self._speak(incoming.language)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from telegram import Bot, Document, PhotoSize
-from telegram.error import BadRequest, NetworkError, TelegramError
+from telegram.error import BadRequest, NetworkError, RetryAfter, TelegramError
 
 from bot.cards import Notice, Tone
 from bot.clean import file_name
@@ -91,6 +91,8 @@ async def _fetch(bot: Bot, file_id: str, texts: TelegramTexts, clock: Clock, nam
             if "too big" in error.message.lower():
                 raise Unreadable(Reason.TOO_LARGE, name or texts.photo, LARGEST_FETCHED) from None
             break
+        except RetryAfter as asked:
+            await clock.sleep(asked._retry_after.total_seconds())  # noqa: SLF001  # the public one has two types by a setting
         except NetworkError:
             if attempt < TRIES:
                 await clock.sleep(2.0**attempt / 2)

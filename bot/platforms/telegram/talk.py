@@ -169,7 +169,8 @@ class Talk:
             await self._reply(query, texts.stale if press.owner is None else texts.not_yours)
             return
         if press.command == "stop":
-            stopped = self._responder.cancel(spot.ref)
+            asker = "" if press.owner is None else f"{NAME}:{press.owner}"
+            stopped = self._responder.cancel(spot.ref, asker)
             await self._reply(query, texts.stopped if stopped else texts.nothing)
             return
         self._spawn(self._guarded(self._reply(query)))
