@@ -18,6 +18,7 @@ from bot.commands import ASKING, BY_NAME, COMMANDS, Command
 from bot.desk import chat as chat_desk
 from bot.desk import keywords
 from bot.desk.ask import Ask
+from bot.desk.completing import MOST, models_like
 from bot.gate import Gate, may
 from bot.panels import Panels
 from bot.secrecy import Secrecy
@@ -29,14 +30,12 @@ from core.conversation import ChatRef, Conversation
 from core.engine import Engine
 from core.errors import Problem, StorageFailed
 from core.people import Role
-from core.sight import Sight
 
 log = structlog.get_logger(__name__)
 
 UNLANDED = 1000  # answers of which the platform may still say where they stand
 PAUSE = 1800.0  # seconds of silence after which every model is verified before the next answer
 _COMMAND = re.compile(r"^/([^\W\d_]\w*)(?:@\w+)?(?:\s+(.*))?$", re.DOTALL)
-COMPLETIONS = 25
 
 
 @dataclass(eq=False)
@@ -106,8 +105,14 @@ class Assistant:
         if known is None or not may(self._gate.role(asker), known, "", asker):
             return []
         match known.completes:
-            case "models":
-                return self._models_like(prefix, await self._engine.catalog.sight(asker.who))
+            case "models" | "figures":
+                t = await self._speech(asker)
+                rows = self._engine.catalog.rows(await self._engine.catalog.sight(asker.who))
+                found = models_like([row for row in rows if not row.best.by_name_only], prefix, t)
+                all_of_it = known.completes == "figures" and "all".startswith(prefix.lower())
+                if all_of_it and may(self._gate.role(asker), known, "all", asker):
+                    found.insert(0, Completion("all", t("stats.all")))
+                return found[:MOST]
             case "keys":
                 return keywords.completions(prefix, keywords.known(self._engine.catalog.providers))
             case "languages":
@@ -272,20 +277,6 @@ class Assistant:
         if leaving:
             return Notice(Tone.WARNING, t("leave.cut"), buttons=buttons)
         return Notice(Tone.INFO, t("stop.done"), buttons=buttons)
-
-    # ------------------------------------------------------------ words
-
-    def _models_like(self, prefix: str, sight: Sight) -> list[Completion]:
-        t = Speech(self._engine.settings.language)
-        wanted = prefix.lower()
-        visible = [m for m in sight.of(self._engine.catalog.models()) if not m.by_name_only]
-        found = [m for m in visible if wanted in m.key.lower() or wanted in m.name.lower()]
-        # Best first: those that begin with what was typed, before or after the publisher.
-        found.sort(key=lambda m: not (m.key.lower().startswith(wanted) or f"/{wanted}" in m.key.lower()))
-        return [
-            Completion(m.key, f"{present.mark(m, t)} {m.name}", present.model_detail(m, t))
-            for m in found[:COMPLETIONS]
-        ]
 
 
 async def _unknown(ask: Ask) -> AsyncGenerator[Card]:

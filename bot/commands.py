@@ -70,7 +70,7 @@ COMMANDS: tuple[Command, ...] = (
         grave=models.forced,
     ),
     Command("status", (), settings.status, overtakes=True, role=Role.MEMBER),
-    Command("stats", ("estatisticas",), stats.stats, completes="models", overtakes=True, grave=stats.whole),
+    Command("stats", ("estatisticas",), stats.stats, completes="figures", overtakes=True, grave=stats.whole),
     Command("bench", ("medir",), bench.bench, completes="models", role=Role.MEMBER),
     Command("suggest", ("sugerir",), models.suggest, overtakes=True),
     Command("reset", (), models.reset, overtakes=True, role=Role.ADMINISTRATOR),

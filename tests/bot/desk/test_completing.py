@@ -1,0 +1,70 @@
+"""What may follow a command, as it is typed: the best first, each model once, in the reader's language."""
+
+from pathlib import Path
+
+from bot.platforms.discord.menu import LONGEST
+from bot.surface import Completion, Incoming
+from core.conversation import ChatRef
+from core.model import ModelState
+from tests.bot.talk import Talk, talking
+from tests.fakes.clock import FakeClock
+from tests.fakes.provider import FakeLoader, a_model
+
+BIG = a_model(
+    "acme/qwen2.5-vl-7b-instruct", ModelState.LOADED, name="Qwen2.5 VL 7B Instruct", host="pc:1", params="7B",
+    quant="Q4_K_M", size_bytes=5_000_000_000, max_context=131_072, vision=True, tools=True,
+)  # fmt: skip
+
+
+async def complete(
+    talk: Talk, prefix: str, command: str = "use", language: str | None = None
+) -> list[Completion]:
+    asker = Incoming(ChatRef("console", "ana"), "ana", "", language=language)
+    return list(await talk.assistant.complete(command, prefix, asker))
+
+
+async def test_mark_name_and_host_are_never_cut(tmp_path: Path) -> None:
+    """A label is cut at a hundred characters on Discord: what tells models apart stands before that."""
+    async with talking(tmp_path, FakeLoader([BIG], host="pc:1"), clock=FakeClock()) as talk:
+        (found,) = await complete(talk, "qwen")
+    label = f"{found.label} — {found.detail}"[: LONGEST - 1]
+    assert label.startswith("✓ Qwen2.5 VL 7B Instruct — pc:1")
+
+
+async def test_a_model_on_two_hosts_is_offered_once(tmp_path: Path) -> None:
+    """With both hosts; choosing one of them is not the reader's business."""
+    one = FakeLoader([a_model(host="pc:1")], host="pc:1")
+    two = FakeLoader([a_model(host="pc:2")], host="pc:2")
+    async with talking(tmp_path, one, two, clock=FakeClock()) as talk:
+        (found,) = await complete(talk, "nova")
+    assert "pc:1" in found.detail
+    assert "pc:2" in found.detail
+
+
+async def test_the_best_first(tmp_path: Path) -> None:
+    """What is meant exactly, then what begins so, by key or name or after the publisher, then what has all the words."""
+    keys = ["acme/my-qwen", "qwen-8b-long", "zeta/qwen-3b", "qwen", "acme/fine-qwen-8b"]
+    async with talking(tmp_path, FakeLoader([a_model(key) for key in keys]), clock=FakeClock()) as talk:
+        assert [one.value for one in await complete(talk, "qwen")] == [
+            "qwen", "qwen-8b-long", "zeta/qwen-3b", "acme/fine-qwen-8b", "acme/my-qwen",
+        ]  # fmt: skip
+        assert [one.value for one in await complete(talk, "8b qwen")] == ["acme/fine-qwen-8b", "qwen-8b-long"]
+        assert await complete(talk, "xyz") == []
+
+
+async def test_in_the_readers_language(tmp_path: Path) -> None:
+    """Not in the one of the settings."""
+    model = a_model(size_bytes=5_100_000_000)
+    async with talking(tmp_path, FakeLoader([model]), clock=FakeClock()) as talk:
+        assert "5.1 GB" in (await complete(talk, "", language="en-US"))[0].detail
+        assert "5,1 GB" in (await complete(talk, "", language="pt-BR"))[0].detail
+
+
+async def test_choices_of_a_command(tmp_path: Path) -> None:
+    """/stats offers everything beside the models, to whoever may see it."""
+    async with talking(tmp_path, FakeLoader([a_model()]), clock=FakeClock(), access="open") as talk:
+        assert [one.value for one in await complete(talk, "", "stats")] == ["all", "acme/nova-8b"]
+        assert [one.value for one in await complete(talk, "nov", "stats")] == ["acme/nova-8b"]
+        guest = Incoming(ChatRef("telegram", "5"), "telegram:5", "")
+        seen = await talk.assistant.complete("stats", "", guest)
+        assert [one.value for one in seen] == ["acme/nova-8b"]
