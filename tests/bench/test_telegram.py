@@ -144,7 +144,7 @@ def _told(scene: Scene, figures: list[Figures], used: float, memory: tuple[int, 
 async def test_an_answer_on_telegram(
     scene: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whole, in time, and nothing is refused; under the strict limit a 4 s answer stands within 5 s."""
+    """Whole, and nothing is refused; how long it took is printed (a 4 s answer under the strict limit: about 5 s)."""
     told = await _scene(scene, tmp_path)
     with capsys.disabled():
         print(f"\n{told}")
