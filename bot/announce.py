@@ -7,7 +7,8 @@ from contextlib import suppress
 import structlog
 
 from bot.cards import Card
-from bot.surface import Platform, Surface, SurfaceDown, show
+from bot.showing import show
+from bot.surface import Platform, Surface, SurfaceDown
 from core.clock import Clock
 from core.engine import Engine
 from core.people import Role

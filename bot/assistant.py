@@ -22,7 +22,7 @@ from bot.desk.completing import MOST, models_like
 from bot.gate import Gate, may
 from bot.panels import Panels
 from bot.secrecy import Secrecy
-from bot.surface import Completion, Incoming, MenuItem
+from bot.surface import Completion, Incoming, MenuItem, Unfit
 from bot.texts import LANGUAGES, Speech, match
 from bot.trace import where
 from bot.trouble import report
@@ -180,6 +180,8 @@ class Assistant:
             async with aclosing(self._in_order(incoming, command, argument, t, role)) as cards:
                 async for card in cards:
                     yield self._gate.shown(card, role, incoming)
+        except Unfit as unfit:
+            yield unfit.card
         except Problem as problem:
             report(problem)
             yield present.trouble(problem, t)
@@ -220,7 +222,8 @@ class Assistant:
     async def _cards(
         self, incoming: Incoming, command: Command | None, argument: str, running: _Running, role: Role
     ) -> AsyncGenerator[Card]:
-        ask = running.ask = await self._ask(incoming, argument, role)
+        whole, argument = await self._whole(incoming, command, argument, role)
+        ask = running.ask = await self._ask(whole, argument, role)
         self._asked[id(incoming)] = (incoming, ask, command)
         if len(self._asked) > UNLANDED:
             self._asked.popitem(last=False)
@@ -230,6 +233,18 @@ class Assistant:
         async with aclosing(run(ask)) as cards:
             async for card in cards:
                 yield card
+
+    async def _whole(
+        self, incoming: Incoming, command: Command | None, argument: str, role: Role
+    ) -> tuple[Incoming, str]:
+        """With what came along, which is fetched only now that it is its turn."""
+        if incoming.bring is None:
+            return incoming, argument
+        brought = await incoming.bring()
+        argument = "\n\n".join(filter(None, (argument, clean.spoken(brought.text).strip())))
+        incoming = replace(incoming, pictures=incoming.pictures + brought.pictures, bring=None)
+        self._gate.judge(incoming, command, argument, role)
+        return await self._secrecy.brought(incoming, command, argument), argument
 
     def _replace(self, chat: ChatRef, question: int | None) -> None:
         """Another model is to answer that question: nobody waits for the first one to load or to end."""

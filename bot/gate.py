@@ -40,14 +40,19 @@ class Gate:
             await self._access.arrived(visitor)
         if command is None or command.name not in UNCOUNTED:
             self._access.pace(visitor.id, role)  # what is refused counts too
-        if command is not None and not allowed:
+        if incoming.bring is None or not allowed:
+            self.judge(incoming, command, argument, role)
+        return role
+
+    def judge(self, incoming: Incoming, command: Command | None, argument: str, role: Role) -> None:
+        """Whether that may be asked, with all that came along. Raises Refusal."""
+        if command is not None and not may(role, command, argument, incoming):
             raise NotAllowed(command.name, command.needs(argument))
         if command is None and not argument and not incoming.pictures:
             raise NothingSaid
         longest = command.longest if command else LONGEST_MESSAGE
         if len(argument) > longest:
             raise MessageTooLong(len(argument), longest)
-        return role
 
     def shown(self, card: Card, role: Role, incoming: Incoming) -> Card:
         """The card without buttons that the reader may not press."""

@@ -10,7 +10,8 @@ import structlog
 from bot.cards import Card, Listing
 from bot.desk.ask import Ask
 from bot.desk.models import listed
-from bot.surface import Surface, show
+from bot.showing import show
+from bot.surface import Surface
 from core.clock import Clock
 from core.conversation import ChatRef
 

@@ -32,9 +32,18 @@ class Secrecy:
             command, argument = BY_NAME[name], f"{rest} {argument}"
         elif command is None and looks_like_key(argument):
             command = PASTED
+        return await self._erased(incoming, command, argument, text), command, argument
+
+    async def brought(self, incoming: Incoming, command: Command | None, argument: str) -> Incoming:
+        """The same for the words of a file that came along with a command."""
+        return incoming if command is None else await self._erased(incoming, command, argument, argument)
+
+    async def _erased(
+        self, incoming: Incoming, command: Command | None, argument: str, text: str
+    ) -> Incoming:
         if _holds_key(command, argument, text) and incoming.erased is None and incoming.erase is not None:
-            incoming = replace(incoming, erased=await incoming.erase())
-        return incoming, command, argument
+            return replace(incoming, erased=await incoming.erase())
+        return incoming
 
     async def shown(self, incoming: Incoming, card: Card) -> None:
         """A question for a secret is about to be shown; the console waits for its answer itself."""

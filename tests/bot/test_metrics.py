@@ -15,8 +15,9 @@ from prometheus_client.parser import text_string_to_metric_families
 import bot
 from bot.begin import complain
 from bot.metrics import PREFIX, Metrics
+from bot.showing import show
 from bot.standing import Standing
-from bot.surface import SlowDown, show
+from bot.surface import SlowDown
 from bot.texts import Speech
 from bot.watch import Watch, watching
 from core.conversation import Delta, Done, Usage

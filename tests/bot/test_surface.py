@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.cards import Card, Notice, Progress, Reply, Tone
-from bot.surface import PATIENCE, SlowDown, SurfaceDown, is_progress, show
+from bot.showing import PATIENCE, is_progress, show
+from bot.surface import SlowDown, SurfaceDown
 from tests.fakes.clock import FakeClock, settle
 from tests.fakes.surface import FakeSurface
 

@@ -11,7 +11,8 @@ import pytest
 from bot.cards import Card, Notice, Progress, Reply, Tone
 from bot.platforms.console import ConsolePlatform
 from bot.platforms.telegram import TelegramPlatform
-from bot.surface import Limits, Post, SlowDown, Surface, SurfaceDown, show
+from bot.showing import show
+from bot.surface import Limits, Post, SlowDown, Surface, SurfaceDown
 from core.clock import Clock
 from core.conversation import ChatRef
 from tests.bot.platforms.discord.running import Bilingual, running

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from bot.cards import Card, Reply
-from bot.surface import Completion, Incoming, MenuItem
+from bot.surface import Completion, Incoming, MenuItem, Unfit
 from core.conversation import ChatRef
 
 Answer = Callable[[Incoming], AsyncIterator[Card]]
@@ -38,8 +39,17 @@ class FakeResponder:
         self.closed = 0  # answers whose iterator was closed or ran out
 
     async def respond(self, incoming: Incoming) -> AsyncIterator[Card]:
-        self.heard.append(incoming)
         self._stop.clear()
+        if incoming.bring is not None:
+            try:
+                brought = await incoming.bring()
+            except Unfit as unfit:
+                yield unfit.card
+                return
+            words = "\n\n".join(filter(None, (incoming.text, brought.text)))
+            self.heard.append(replace(incoming, text=words, pictures=brought.pictures))
+        else:
+            self.heard.append(incoming)
         answer = self._answers.get(incoming.text)
         if answer is None:
             answer = [Reply(f"`{incoming.text!r}`", done=True)]

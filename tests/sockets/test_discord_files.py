@@ -73,3 +73,24 @@ async def test_a_very_long_answer_comes_as_a_file_too(tmp_path: Path) -> None:
         await w.chat.send(w.ana, "tudo")
         last = await w.chat.wait_for(lambda m: m.by_bot and bool(m.files), timeout=PATIENCE)
         assert whole in next(iter(last.files.values())).decode()
+
+
+async def test_files_take_their_time(tmp_path: Path) -> None:
+    """A later message does not overtake a file that is fetched; one edited meanwhile is asked as it says now."""
+    async with world(tmp_path, [FakeModel(BLIND, "Mini 1B", parallel=4)], BLIND) as w:
+        first, second = w.someone("Ana1"), w.someone("Bia1")
+        slow = w.discord.fault("GET /cdn/*", "slow:1.5", times=None)
+        await first.send(w.owner(first), "resuma", files=[("a.txt", b"abc")])
+        await first.send(w.owner(first), "e agora?")
+        asked = await second.send(w.owner(second), "rezuma", files=[("a.txt", b"abc")])
+        await second.edit(asked, "resuma bem")
+        await asyncio.gather(w.says("You said: e agora?", first), w.says("You said: resuma bem", second))
+        assert "You said: resuma\n" in first.answers[0].text
+        assert len(first.answers) == 2
+        assert len(second.answers) == 1
+        questions = [body["messages"][-1]["content"] for body in w.lmstudio.bodies]
+        assert not [one for one in questions if one.startswith("rezuma")]
+        w.discord.faults.rules.remove(slow)
+        w.discord.fault("GET /cdn/*", "status:502")
+        await first.send(w.owner(first), "de novo", files=[("b.txt", b"xyz")])
+        await w.says("You said: de novo", first)

@@ -13,7 +13,8 @@ from bot.clean import clean
 from bot.platforms.console.clean import SafeFile
 from bot.platforms.console.press import secret_command
 from bot.platforms.console.steps import Steps
-from bot.surface import Incoming, Limits, Post, Responder, show
+from bot.showing import show
+from bot.surface import Incoming, Limits, Post, Responder
 
 EDIT_EVERY = 0.08
 CHUNK = 65536

@@ -14,7 +14,8 @@ from bot.platforms.console.press import pressable, pressed, secret_command
 from bot.platforms.console.prompt import Prompt
 from bot.platforms.console.render import View, render
 from bot.platforms.console.wording import ConsoleTexts
-from bot.surface import Incoming, Responder, show
+from bot.showing import show
+from bot.surface import Incoming, Responder
 from core.clock import Clock, SystemClock
 
 TWICE = 2.0  # seconds within which a second Ctrl-C means it

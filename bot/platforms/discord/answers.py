@@ -16,7 +16,8 @@ from bot.platforms.discord.render import MOST, Renderer
 from bot.platforms.discord.surface import DiscordSurface, Sent
 from bot.platforms.discord.wires import ChannelWire, InteractionWire
 from bot.platforms.discord.wording import DiscordTexts
-from bot.surface import Incoming, Responder, SurfaceDown, show
+from bot.showing import show
+from bot.surface import Incoming, Responder, SurfaceDown
 from core.clock import Clock
 
 log = structlog.get_logger(__name__)

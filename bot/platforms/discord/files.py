@@ -1,7 +1,6 @@
 """What comes with a message: pictures for models that see, files with words for the prompt."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import aiohttp
 import discord
@@ -10,26 +9,11 @@ from bot.cards import Notice, Tone
 from bot.clean import file_name
 from bot.documents import LIMITS, Documents, Kind, Reason, Unreadable, kind_of, refusal
 from bot.platforms.discord.wording import DiscordTexts
+from bot.surface import Brought, Unfit
 from core.clock import Clock
 from core.conversation import Picture
 
 TRIES = 4
-
-
-class Unfit(Exception):
-    """What was sent cannot go to a model; `card` says why."""
-
-    def __init__(self, card: Notice) -> None:
-        super().__init__(card.title)
-        self.card = card
-
-
-@dataclass(frozen=True, slots=True)
-class Brought:
-    """What came with a message, ready for the prompt."""
-
-    text: str = ""
-    pictures: tuple[Picture, ...] = ()
 
 
 async def bring(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import discord
@@ -9,7 +10,7 @@ import structlog
 
 from bot.platforms.discord.answers import Answers
 from bot.platforms.discord.buttons import FIELD, Press, read
-from bot.platforms.discord.files import Unfit, bring
+from bot.platforms.discord.files import bring
 from bot.platforms.discord.hearing import NAME, Interaction, asker_of, data_of, spot_of_press
 from bot.platforms.discord.surface import DiscordSurface, Sent
 from bot.platforms.discord.talk import Talk
@@ -62,14 +63,8 @@ class Pressing:
             await self._answers.tell(card, surface)
             return
         if file is not None:
-            await surface.open()
-            try:
-                brought = await bring([file], self._talk.documents, texts, self._clock)
-            except Unfit as unfit:
-                await self._answers.tell(unfit.card, surface)
-                return
-            text = "\n\n".join(filter(None, (incoming.text, brought.text)))
-            incoming = replace(incoming, text=text, pictures=brought.pictures)
+            fetch = partial(bring, [file], self._talk.documents, texts, self._clock)
+            incoming = replace(incoming, bring=fetch)
         await self._answers.answer(incoming, surface, late=name in self._secret)
         if interaction.is_guild_integration() and interaction.guild_id is not None:
             await self._talk.tell_if_deaf(spot_of_press(interaction), texts)

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import replace
+from functools import partial
 
 import discord
 import structlog
@@ -9,7 +10,7 @@ import structlog
 from bot.cards import Notice, Tone
 from bot.documents import Documents
 from bot.platforms.discord.answers import Answers
-from bot.platforms.discord.files import Unfit, bring
+from bot.platforms.discord.files import bring
 from bot.platforms.discord.hearing import Heard, Spot, hear
 from bot.platforms.discord.memory import DEAF, Memory
 from bot.platforms.discord.surface import Sent
@@ -101,13 +102,9 @@ class Talk:
                 card = await self._threads.open(message.channel, heard.asker, rest, texts, message)
                 await self._answers.tell(card, surface)
                 return
-            try:
-                brought = await bring(heard.attachments, self.documents, texts, self._clock)
-            except Unfit as unfit:
-                await self._answers.tell(unfit.card, surface)
-                return
-            words = "\n\n".join(filter(None, (heard.text, brought.text)))
-            incoming = replace(incoming, text=words, pictures=brought.pictures)
+            if heard.attachments:
+                fetch = partial(bring, heard.attachments, self.documents, texts, self._clock)
+                incoming = replace(incoming, bring=fetch)
         await self._answers.answer(incoming, surface, (heard.message, heard.text))
         if heard.spot.guild is not None:
             await self.tell_if_deaf(heard.spot, texts)

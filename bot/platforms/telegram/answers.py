@@ -13,7 +13,8 @@ from bot.platforms.telegram.hearing import Spot
 from bot.platforms.telegram.line import Gone, Line, Refused
 from bot.platforms.telegram.pace import GROUP_MINUTE, Pace
 from bot.platforms.telegram.surface import Abilities, TelegramSurface
-from bot.surface import Incoming, Responder, SurfaceDown, show
+from bot.showing import show
+from bot.surface import Incoming, Responder, SurfaceDown
 from core.clock import Clock
 
 log = structlog.get_logger(__name__)

@@ -1,6 +1,6 @@
 """What comes with a message: photos for models that see, files with words for the prompt."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from telegram import Bot, Document, PhotoSize
 from telegram.error import BadRequest, NetworkError, RetryAfter, TelegramError
@@ -8,8 +8,9 @@ from telegram.error import BadRequest, NetworkError, RetryAfter, TelegramError
 from bot.cards import Notice, Tone
 from bot.clean import file_name
 from bot.documents import LIMITS, Documents, Kind, Reason, Unreadable, kind_of, refusal
-from bot.platforms.telegram.hearing import Heard
+from bot.platforms.telegram.hearing import Attached
 from bot.platforms.telegram.wording import TelegramTexts
+from bot.surface import Brought, Unfit
 from core.clock import Clock
 from core.conversation import Picture
 
@@ -17,34 +18,26 @@ TRIES = 4
 LARGEST_FETCHED = 20_000_000  # bytes; a Bot API server gives no more
 
 
-class Unfit(Exception):
-    """What was sent cannot go to a model; `card` says why."""
-
-    def __init__(self, card: Notice) -> None:
-        super().__init__(card.title)
-        self.card = card
-
-
-@dataclass(frozen=True, slots=True)
-class Brought:
-    """What came with a message, ready for the prompt."""
-
-    text: str = ""
-    pictures: tuple[Picture, ...] = ()
-
-
-async def bring(bot: Bot, heard: Heard, documents: Documents, texts: TelegramTexts, clock: Clock) -> Brought:
-    """Fetch what belongs to a message. Raises Unfit."""
+async def bring(
+    bot: Bot, attached: Sequence[Attached], documents: Documents, texts: TelegramTexts, clock: Clock
+) -> Brought:
+    """Fetch what belongs to a question. Raises Unfit."""
     try:
-        if heard.photos:
-            return await _photo(bot, heard.photos, texts, clock)
-        if heard.document is not None:
-            return await _document(bot, heard.document, documents, texts, clock)
+        brought = [await _one(bot, one, documents, texts, clock) for one in attached]
     except Unreadable as why:
         raise Unfit(refusal(why, texts.documents)) from None
-    if heard.unreadable:
-        raise _unknown(texts)
-    return Brought()
+    words = "\n\n".join(one.text for one in brought if one.text)
+    return Brought(words, tuple(picture for one in brought for picture in one.pictures))
+
+
+async def _one(
+    bot: Bot, attached: Attached, documents: Documents, texts: TelegramTexts, clock: Clock
+) -> Brought:
+    if attached.photos:
+        return await _photo(bot, attached.photos, texts, clock)
+    if attached.document is not None:
+        return await _document(bot, attached.document, documents, texts, clock)
+    raise _unknown(texts)
 
 
 def best(sizes: tuple[PhotoSize, ...]) -> PhotoSize | None:

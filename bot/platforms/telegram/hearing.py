@@ -36,18 +36,23 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
+class Attached:
+    """What hangs on a message; neither of both = something that no model can read."""
+
+    photos: tuple[PhotoSize, ...] = ()
+    document: Document | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
-    """A message that is meant for the bot. `unreadable` = it holds something else than words and pictures."""
+    """A message that is meant for the bot."""
 
     spot: Spot
     message: int
     person: str
     text: str
     language: str | None
-    photos: tuple[PhotoSize, ...] = ()
-    document: Document | None = None
-    unreadable: bool = False
-    album: str | None = None
+    attached: Attached | None = None
     reply_to: str | None = None
     name: str = ""
     reply_person: str = ""
@@ -86,22 +91,25 @@ def hear(message: Message, me: User, commands: Collection[str]) -> Heard | None:
     text = f"/{command[1]}{text[command.end() :]}" if command else _with_quote(text, message, me)
     if forwarded and text.lstrip()[:1] == "/":
         text = NO_COMMAND + text
-    document = message.document if message.animation is None else None
     return Heard(
         spot=spot_of(message, sender),
         message=message.message_id,
         person=f"{NAME}:{message.chat.id if anonymous else sender.id}",  # all of Telegram's have one account
         text=text.strip() or ("" if attachment else "/start"),  # only its name: it introduces itself
         language=sender.language_code,
-        photos=tuple(message.photo),
-        document=document,
-        unreadable=bool(attachment) and not message.photo and document is None,
-        album=message.media_group_id,
+        attached=attached_to(message),
         reply_to=_replied_to(message),
         name=(message.chat.title or "") if anonymous else sender.full_name,
         reply_person=f"{NAME}:{other.id}" if (other := _replied_person(message)) else "",
         reply_name=other.full_name if other else "",
     )
+
+
+def attached_to(message: Message) -> Attached | None:
+    """What hangs on a message, if anything does."""
+    if not message.effective_attachment:
+        return None
+    return Attached(tuple(message.photo), message.document if message.animation is None else None)
 
 
 def groups_of(spot: Spot) -> tuple[str, ...]:

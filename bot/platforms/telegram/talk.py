@@ -11,20 +11,19 @@ from telegram.constants import ChatMemberStatus
 from telegram.error import TelegramError
 
 from bot.documents import Documents
+from bot.platforms.telegram.albums import Album, Albums
 from bot.platforms.telegram.answers import Answers
 from bot.platforms.telegram.buttons import Press, read
-from bot.platforms.telegram.files import Brought, Unfit, bring
+from bot.platforms.telegram.files import bring
 from bot.platforms.telegram.hearing import NAME, Heard, Spot, groups_of, hear, spot_of
 from bot.platforms.telegram.menu import names
 from bot.platforms.telegram.wording import Speak
-from bot.surface import Incoming, Responder
+from bot.surface import Brought, Incoming, Responder
 from core.clock import Clock
-from core.conversation import Picture
 
 log = structlog.get_logger(__name__)
 
 CORRECTED_WITHIN = 60.0  # seconds after which an edit is no new question
-ALBUM = 1.0  # seconds in which the pictures of an album have come
 _ADMINISTRATORS = (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
 Spawn = Callable[[Coroutine[Any, Any, None]], object]
 
@@ -53,7 +52,7 @@ class Talk:
         self._door = f"https://t.me/{me.username}?start={{}}"
         self.answers = Answers(bot, responder, clock, rich=rich)
         self._documents = Documents()
-        self._albums: dict[str, list[Heard]] = {}
+        self._albums = Albums(clock)
 
     async def take(self, update: Update, _: object = None) -> None:
         """One update; returns at once."""
@@ -81,12 +80,10 @@ class Talk:
 
     async def _message(self, message: Message) -> None:
         heard = hear(message, self._me, self._commands)
-        if heard is None:
-            return
-        if heard.album is not None:
-            await self._album(heard, heard.album)
-        else:
-            await self._ask(heard, [heard], heard.text)
+        album = self._albums.of(message)
+        asks = heard is not None if album is None else album.add(message, heard)
+        if heard is not None and asks:
+            await self._ask(heard, album)
 
     async def _erase(self, heard: Heard) -> bool:
         """Take a message away; whether it is gone. In a group that is for administrators."""
@@ -99,38 +96,24 @@ class Talk:
             self.answers.called(heard.spot.chat)
         return True
 
-    async def _album(self, heard: Heard, album: str) -> None:
-        """The pictures of an album come as messages of their own; only one of them has the words."""
-        begun = self._albums.setdefault(album, [])
-        begun.append(heard)
-        if len(begun) > 1:
-            return
-        await self._clock.sleep(ALBUM)
-        del self._albums[album]
-        text = "\n".join(one.text for one in begun if one.text)
-        await self._ask(heard, begun, text)
-
     async def _corrected(self, message: Message) -> None:
         """A question that is edited within a minute is asked anew, in the same place."""
         heard = hear(message, self._me, self._commands)
         edited = message.edit_date or message.date
-        if heard is None or heard.album or (edited - message.date).total_seconds() > CORRECTED_WITHIN:
+        if heard is None or (edited - message.date).total_seconds() > CORRECTED_WITHIN:
+            return
+        album = self._albums.of(message)
+        if album is not None and not album.add(message, heard):
             return
         turning = await self.answers.take_back(heard.spot.chat, heard.message, heard.text)
         if turning is not None:
-            await self._ask(heard, [heard], heard.text, turning)
+            await self._ask(heard, album, turning)
 
-    async def _ask(
-        self,
-        heard: Heard,
-        all_of_it: list[Heard],
-        text: str,
-        turning: tuple[int, ...] = (),
-    ) -> None:
+    async def _ask(self, heard: Heard, album: Album | None, turning: tuple[int, ...] = ()) -> None:
         incoming = Incoming(
             heard.spot.ref,
             heard.person,
-            text,
+            heard.text,
             language=heard.language,
             message=str(heard.message),
             reply_to=heard.reply_to,
@@ -142,18 +125,18 @@ class Talk:
             erase=partial(self._erase, heard),
             door=self._door,
         )
-        if self._responder.welcome(incoming):
-            try:
-                texts = self._speak(heard.language)
-                brought = [
-                    await bring(self._bot, one, self._documents, texts, self._clock) for one in all_of_it
-                ]
-            except Unfit as unfit:
-                await self.answers.tell(unfit.card, heard.spot)
-                return
-            words = "\n\n".join(filter(None, [text, *(one.text for one in brought)]))
-            incoming = replace(incoming, text=words, pictures=_pictures(brought))
+        if heard.attached is not None and self._responder.welcome(incoming):
+            incoming = replace(incoming, bring=partial(self._bring, heard, album))
         await self.answers.answer(incoming, heard.spot, (heard.message, heard.text), turning)
+
+    async def _bring(self, heard: Heard, album: Album | None) -> Brought:
+        """What came along, on this message or on the others of its album. Raises Unfit."""
+        texts, words = self._speak(heard.language), ""
+        attached = [heard.attached] if heard.attached else []
+        if album is not None:
+            words, attached = await album.whole()
+        brought = await bring(self._bot, attached, self._documents, texts, self._clock)
+        return replace(brought, text="\n\n".join(filter(None, (words, brought.text))))
 
     # ------------------------------------------------------------ buttons
 
@@ -208,10 +191,6 @@ class Talk:
             await self._bot.answer_callback_query(query.id, text)
         except TelegramError as late:
             log.info("press not acknowledged", why=type(late).__name__)
-
-
-def _pictures(brought: list[Brought]) -> tuple[Picture, ...]:
-    return tuple(picture for one in brought for picture in one.pictures)
 
 
 def _frames(bug: BaseException) -> list[tuple[Any, int]]:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from bot.cards import Button, Card, Choice, Listing, Notice, Progress, Reply, Row, Secret, Tone
 from bot.platforms.console import ConsolePlatform, ConsoleTexts
-from bot.surface import Completion, Incoming, MenuItem, show
+from bot.showing import show
+from bot.surface import Completion, Incoming, MenuItem
 from core.conversation import ChatRef
 from tests.fakes.responder import FakeResponder
 

@@ -13,7 +13,8 @@ import pytest
 
 from bot.cards import Card, Notice, Progress, Reply, Secret, Tone
 from bot.platforms.console import ConsolePlatform, ConsoleTexts
-from bot.surface import Incoming, show
+from bot.showing import show
+from bot.surface import Incoming
 from core.conversation import ChatRef
 from tests.bot.platforms.terminal import PROGRAM, ROOT
 from tests.fakes.responder import FakeResponder

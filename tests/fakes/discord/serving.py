@@ -95,13 +95,20 @@ class Desk:
         if path.strip("/") in ("gateway", "resume"):
             return await self.gateway.serve(request)
         if path.startswith("/cdn/"):
-            data = self.world.backend.cdn.get(CDN_BASE + path.removeprefix("/cdn"))
-            return (
-                web.Response(body=data) if data is not None else error_answer(ApiError(404, 0, "Not Found"))
-            )
+            return await self._file(request, path)
         if not path.startswith(f"{ROOT}/"):
             return error_answer(ApiError(404, 0, "404: Not Found"))
         return await self._call(request, path.removeprefix(ROOT))
+
+    async def _file(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
+        """What was sent along with a message; faults are for `GET /cdn/*`."""
+        visit = _Visit("GET", path, {}, time.monotonic())
+        visit.fault = self.faults.take(f"GET {path}")
+        page = await self._suffer(request, visit)
+        if page is not None:
+            return page
+        data = self.world.backend.cdn.get(CDN_BASE + path.removeprefix("/cdn"))
+        return web.Response(body=data) if data is not None else error_answer(ApiError(404, 0, "Not Found"))
 
     # ------------------------------------------------------------ a call
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from bot.cards import Button, Card, Choice, Notice, Progress, Reply, Secret, Tone
-from bot.surface import NotThere, show
+from bot.showing import show
+from bot.surface import NotThere
 from core.conversation import ChatRef
 from tests.bot.platforms.discord.running import Bilingual, running
 from tests.fakes.discord.server import FakeDiscord, Switches

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.platforms.telegram.hearing import Spot, hear
+from bot.platforms.telegram.hearing import Attached, Spot, hear
 from core.conversation import ChatRef
 from tests.bot.platforms.telegram.messages import ANA, FORUM, GROUP, ME, PRIVATE, mention, message
 
@@ -123,20 +123,24 @@ def test_what_comes_with_words() -> None:
     photo = {"file_id": "a", "file_unique_id": "b", "width": 9, "height": 9}
     heard = hear(message(caption="vê", photo=[photo]), ME, COMMANDS)
     assert heard is not None
-    assert (heard.text, len(heard.photos), heard.unreadable) == ("vê", 1, False)
+    assert heard.attached is not None
+    assert (heard.text, len(heard.attached.photos)) == ("vê", 1)
     file = {"file_id": "a", "file_unique_id": "b", "file_name": "x.txt"}
     heard = hear(message(document=file), ME, COMMANDS)
     assert heard is not None
-    assert heard.document is not None
-    assert not heard.unreadable
+    assert heard.attached is not None
+    assert heard.attached.document is not None
     animation = {"file_id": "a", "file_unique_id": "b", "width": 1, "height": 1, "duration": 1}
     heard = hear(message(document=file, animation=animation), ME, COMMANDS)
     assert heard is not None
-    assert (heard.document, heard.unreadable) == (None, True)
+    assert heard.attached == Attached()
     voice = {"file_id": "a", "file_unique_id": "b", "duration": 1}
     heard = hear(message(voice=voice), ME, COMMANDS)
     assert heard is not None
-    assert heard.unreadable
+    assert heard.attached == Attached()
+    heard = hear(message("oi"), ME, COMMANDS)
+    assert heard is not None
+    assert heard.attached is None
 
 
 @pytest.mark.parametrize(

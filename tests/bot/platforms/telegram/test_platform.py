@@ -8,7 +8,8 @@ import pytest
 
 from bot.cards import Card, Notice, Reply, Tone
 from bot.platforms.telegram import TelegramPlatform
-from bot.surface import MenuItem, NotThere, show
+from bot.showing import show
+from bot.surface import MenuItem, NotThere
 from core.conversation import ChatRef
 from core.errors import SettingWrong
 from tests.fakes.clock import FakeClock
