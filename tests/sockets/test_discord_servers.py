@@ -81,7 +81,10 @@ async def test_servers(tmp_path: Path) -> None:
 
 
 async def test_whose_buttons_they_are(tmp_path: Path) -> None:
-    """Only the asker and who may manage the server; others are told so, also after a kill -9 and a restart."""
+    """Only the asker and who may manage the server; others are told so, also after a kill -9 and a restart.
+
+    A list stays the asker's, whoever turned its page.
+    """
     many = [FakeModel(f"acme/model-{n:02}", f"Model {n:02}") for n in range(45)]
     async with world(tmp_path, many, ADMINS="", ACCESS="open") as w:
         await w.synced()
@@ -99,6 +102,10 @@ async def test_whose_buttons_they_are(tmp_path: Path) -> None:
         await w.says("página 2 de", room)
         await listing.press(chefe, following())
         await w.says("página 3 de", room)
+        back = next(label for label in listing.labels if "Anterior" in label)
+        await (await listing.press(bia, back)).says("Só quem perguntou", PATIENCE)
+        await listing.press(w.ana, back)
+        await w.says("página 2 de", room)
 
 
 async def test_without_the_content_intent(tmp_path: Path) -> None:

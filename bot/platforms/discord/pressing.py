@@ -88,7 +88,7 @@ class Pressing:
         message = interaction.message
         turning = press.turns and message is not None and not late
         standing = [Sent(message.id, None, message.flags.components_v2)] if turning and message else []
-        surface = self._surface(interaction, incoming, standing)
+        surface = self._surface(interaction, incoming, standing, press.owner if turning else None)
         if press.kind == "f" and message is not None:
             await surface.ask(_labelled(message, interaction), press.command)
             return
@@ -117,10 +117,18 @@ class Pressing:
         return incoming.manages or self._responder.administers(incoming)
 
     def _surface(
-        self, interaction: Interaction, incoming: Incoming, standing: Sequence[Sent] = ()
+        self,
+        interaction: Interaction,
+        incoming: Incoming,
+        standing: Sequence[Sent] = (),
+        owner: int | None = None,
     ) -> DiscordSurface:
-        """Where the answer goes: seen by one person alone where it concerns nobody else, or where that began so."""
+        """Where the answer goes: seen by one person alone where it concerns nobody else, or where that began so.
+
+        `owner` = whose buttons they are: a list stays with whoever asked for it, whoever turns its pages.
+        """
         spot = spot_of_press(interaction)
+        spot = spot if owner is None else replace(spot, owner=owner)
         name = incoming.text.removeprefix("/").partition(" ")[0].lower()
         hidden = interaction.message is not None and interaction.message.flags.ephemeral
         personal = name in self._personal or not self._responder.welcome(incoming)

@@ -148,7 +148,10 @@ class Talk:
             return
         readable = message if isinstance(message, Message) else None  # an old one is only a number
         spot = Spot(message.chat.id, spot_of(readable, query.from_user).thread if readable else None)
-        if not spot.private and not await self._may(press, query.from_user.id, spot.chat):
+        if not spot.private:  # a list stays with whoever asked for it, whoever turns its pages
+            spot = replace(spot, owner=(press.turns and press.owner) or query.from_user.id)
+        incoming = self._incoming(query, press, spot, message.message_id)
+        if not spot.private and not await self._may(press, query.from_user.id, incoming, spot.chat):
             await self._reply(query, texts.stale if press.owner is None else texts.not_yours)
             return
         if press.command == "stop":
@@ -157,26 +160,26 @@ class Talk:
             await self._reply(query, texts.stopped if stopped else texts.nothing)
             return
         self._spawn(self._guarded(self._reply(query)))
-        owner = None if spot.private else query.from_user.id
-        spot = Spot(spot.chat, spot.thread, owner)
-        person = f"{NAME}:{query.from_user.id}"
-        incoming = Incoming(
+        turning = (message.message_id,) if press.turns and readable else ()
+        await self.answers.answer(incoming, spot, turning=turning)
+
+    def _incoming(self, query: CallbackQuery, press: Press, spot: Spot, message: int) -> Incoming:
+        """The command that the button stands for, as whoever presses it asks it."""
+        return Incoming(
             spot.ref,
-            person,
+            f"{NAME}:{query.from_user.id}",
             f"/{press.command}",
             language=query.from_user.language_code,
-            reply_to=str(message.message_id),
+            reply_to=str(message),
             name=query.from_user.full_name,
             private=spot.private,
             groups=groups_of(spot),
             door=self._door,
         )
-        turning = (message.message_id,) if press.turns and readable else ()
-        await self.answers.answer(incoming, spot, turning=turning)
 
-    async def _may(self, press: Press, person: int, chat: int) -> bool:
-        """Whoever asked, or an administrator of the group."""
-        if press.owner == person:
+    async def _may(self, press: Press, person: int, incoming: Incoming, chat: int) -> bool:
+        """Whoever asked, or an administrator of the bot or of the group."""
+        if press.owner == person or self._responder.administers(incoming):
             return True
         try:
             member = await self._bot.get_chat_member(chat, person)
