@@ -5,6 +5,7 @@ import io
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -40,19 +41,20 @@ class Place:
 
 
 @asynccontextmanager
-async def on_telegram() -> AsyncIterator[Place]:
+async def on_telegram(*, group: bool = False) -> AsyncIterator[Place]:
     async with FakeTelegram() as server:
         clock = FakeClock(rushing=True)
         platform = TelegramPlatform(server.token, server.url, clock=clock)
         task = asyncio.create_task(platform.run(FakeResponder()))
         await server.wait_arrived("getUpdates")
-        chat = server.private(server.person(42))
+        ana = server.person(42)
+        chat = server.group([ana]) if group else server.private(ana)
 
         def trouble(kind: str) -> None:
-            for method in ("send*", "edit*"):
+            for method in ("sendMessage", "sendMessageDraft", "editMessageText"):
                 server.fault(method, kind, times=2)
 
-        surface = platform.surface(ChatRef("telegram", "42"))
+        surface = platform.surface(ChatRef("telegram", str(chat.id)))
         yield Place(surface, clock, lambda: [m.text for m in chat.answers], trouble)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -90,6 +92,7 @@ def _nothing(_: str) -> None:
 
 PLACES: dict[str, Callable[[], AbstractAsyncContextManager[Place]]] = {
     "telegram": on_telegram,
+    "telegram group": partial(on_telegram, group=True),
     "discord": on_discord,
     "console": on_the_console,
 }
@@ -170,22 +173,27 @@ async def test_the_newest_card_wins_and_the_last_one_stays(name: str, last: Card
 async def test_the_last_card_lands_after_refusals_and_broken_connections(
     name: str, kind: str, last: Card
 ) -> None:
-    """Pauses that were asked for and connections that break, at the beginning and in the middle: it stands once."""
+    """Pauses that were asked for and connections that break, at the beginning, in the middle, at the end: it stands.
+
+    Once, but for a message that Telegram takes without that its answer arrives: no call of Telegram's knows a
+    nonce, and rather twice than never. Such a copy says what was to be shown at that moment.
+    """
     async with PLACES[name]() as place:
         place.trouble(kind)
         watched = Watched(place.surface)
         assert await show(_poured(growing(last)), watched, place.clock) == last
         assert kind == "status:429:0.2" or watched.refused  # discord.py waits out a limit by itself
         assert len(set(watched.shown)) == len(watched.shown)
-        said = place.read()
-        assert ["fim." in text for text in said] == [True]
+        *copies, standing = place.read()
+        assert "fim." in standing
+        assert len(copies) == (2 if kind == "lost" and name.startswith("telegram") else 0)
 
 
 async def test_every_platform_has_a_place_here() -> None:
     """A further platform is held to the same: it must be added above."""
     from bot.app import KNOWN  # noqa: PLC0415  # the composition root is not needed by the others
 
-    assert sorted(PLACES) == sorted(KNOWN)
+    assert {name.partition(" ")[0] for name in PLACES} == set(KNOWN)
 
 
 @pytest.mark.parametrize("name", PLACES)
