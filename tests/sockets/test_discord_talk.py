@@ -155,3 +155,18 @@ async def test_a_cold_load_that_outlives_the_interaction(tmp_path: Path) -> None
         await w.says('Modelo "Nova 8B" carregado com sucesso')
         late = [c for c in w.discord.calls if c.path.startswith("/webhooks") and c.status == 404]
         assert len(late) == 1
+
+
+async def test_a_cold_load_that_outlives_an_interaction_elsewhere(tmp_path: Path) -> None:
+    """Where the bot may not write by its own right it goes on in the asker's private chat, and is never silent."""
+    slow = FakeModel(NOVA, "Nova 8B", load_seconds=6, progress_steps=60, reply="quarenta e dois")
+    async with world(tmp_path, [slow]) as w:
+        await w.synced()
+        elsewhere = w.discord.foreign(w.ana, w.discord.person("Bia"))
+        press = await w.run("ask", "qual é a resposta?", chat=elsewhere, person=w.ana)
+        await press.says("Carregando", PATIENCE)
+        w.discord.advance(901)
+        answer = await w.says("quarenta e dois")
+        assert answer.channel is w.chat
+        late = [c for c in w.discord.calls if c.path.startswith("/webhooks") and c.status == 404]
+        assert len(late) == 1

@@ -14,7 +14,7 @@ from bot.platforms.discord.line import Gone, Line, Refused
 from bot.platforms.discord.pace import Pace, Whole
 from bot.platforms.discord.render import MOST, Renderer
 from bot.platforms.discord.surface import DiscordSurface, Sent
-from bot.platforms.discord.wires import ChannelWire, InteractionWire
+from bot.platforms.discord.wires import ChannelWire, InteractionWire, PrivateWire
 from bot.platforms.discord.wording import DiscordTexts
 from bot.showing import show
 from bot.surface import Incoming, Responder, SurfaceDown
@@ -59,8 +59,12 @@ class Answers:
         *,
         beyond: bool = True,
     ) -> DiscordSurface:
-        """A place for one answer. `beyond` = the bot may write there also without an interaction."""
-        channel = ChannelWire(self._client, spot, self._whole) if beyond else None
+        """A place for one answer. `beyond` = it may be written there also without the interaction."""
+        channel: ChannelWire | PrivateWire | None = None
+        if beyond:
+            channel = ChannelWire(self._client, spot, self._whole)
+        elif said is not None:
+            channel = PrivateWire(self._client, said.person, self._whole)
         line = Line(spot, self._pace(spot.channel), channel, said)
         renderer = Renderer(texts, spot.owner, MOST if beyond else MOST_FOLLOWING)
         return DiscordSurface(line, spot, renderer, turning)

@@ -10,7 +10,7 @@ import structlog
 from bot.platforms.discord.hearing import Spot
 from bot.platforms.discord.pace import Pace
 from bot.platforms.discord.parts import Part
-from bot.platforms.discord.wires import ChannelWire, InteractionWire, Wire
+from bot.platforms.discord.wires import ChannelWire, InteractionWire, PrivateWire, Wire
 from bot.ranks import Rank
 from bot.surface import SlowDown, SurfaceDown
 
@@ -31,7 +31,7 @@ _NOBODY = {
     50013,
     50083,
 }  # no such channel, no access, archived, no follow-ups left
-_DOWN = (discord.DiscordServerError, discord.GatewayNotFound, aiohttp.ClientError, OSError, TimeoutError)
+DOWN = (discord.DiscordServerError, discord.GatewayNotFound, aiohttp.ClientError, OSError, TimeoutError)
 
 
 class Gone(Exception):
@@ -45,11 +45,16 @@ class Refused(Exception):
 class Line:
     """Speaks to one chat. May raise SlowDown, SurfaceDown, Gone and Refused.
 
-    What begins with an interaction goes on in ordinary messages when its time is up, where the bot may write.
+    What begins with an interaction goes on in ordinary messages when its time is up: there if the bot may write
+    there and everybody may read it, else in private.
     """
 
     def __init__(
-        self, spot: Spot, pace: Pace, channel: ChannelWire | None, said: InteractionWire | None = None
+        self,
+        spot: Spot,
+        pace: Pace,
+        channel: ChannelWire | PrivateWire | None,
+        said: InteractionWire | None = None,
     ) -> None:
         self._spot = spot
         self._pace = pace
@@ -142,7 +147,7 @@ class Line:
         except discord.RateLimited as asked:
             self._pace.pause(asked.retry_after)
             raise SlowDown(asked.retry_after) from None
-        except _DOWN as down:
+        except DOWN as down:
             raise SurfaceDown(type(down).__name__) from None
         except discord.HTTPException as refused:
             raise self._meant(refused) from None

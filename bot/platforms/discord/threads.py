@@ -9,6 +9,7 @@ from bot.cards import Notice, Tone
 from bot.clean import line
 from bot.platforms.discord.answers import Answers
 from bot.platforms.discord.hearing import Asker, Spot
+from bot.platforms.discord.line import DOWN
 from bot.platforms.discord.wording import DiscordTexts
 from bot.surface import Responder
 
@@ -38,6 +39,9 @@ class Threads:
         name = line(name or texts.thread_name.format(name=asker.name), LONGEST_NAME) or THREAD
         try:
             thread = await _made(channel, name, message)
+        except DOWN as down:
+            log.info("no thread", why=type(down).__name__)
+            return Notice(Tone.ERROR, texts.thread_away, texts.thread_away_body)
         except discord.HTTPException as refused:
             log.info("no thread", why=f"{refused.status} {refused.code}")
             thread = None
@@ -56,4 +60,5 @@ async def _made(channel: Any, name: str, message: discord.Message | None) -> dis
         return None
     if message is not None:
         return await message.create_thread(name=name)
-    return await channel.create_thread(name=name, type=discord.ChannelType.public_thread)
+    kind = discord.ChannelType.news_thread if channel.is_news() else discord.ChannelType.public_thread
+    return await channel.create_thread(name=name, type=kind)

@@ -1,4 +1,4 @@
-"""The two ways to a channel: the bot's own right to write there, and what an interaction allows for a while."""
+"""The ways to a reader: the bot's own right to write there, what an interaction allows for a while, a private chat."""
 
 import asyncio
 from typing import Any, Protocol
@@ -9,7 +9,6 @@ from bot.platforms.discord.hearing import Interaction, Spot
 from bot.platforms.discord.pace import Whole
 from bot.platforms.discord.parts import Part
 
-FOLLOW_UPS = 5  # of an app that only a person has installed
 _ANSWERED = 40060  # by a call whose own answer was lost on its way
 _NO_HISTORY = 160002  # it cannot reply where it may not read what was said
 
@@ -84,6 +83,38 @@ class ChannelWire:
         await self._client.http.send_typing(self._spot.channel)
 
 
+class PrivateWire:
+    """Writes to one person alone, in the private chat: opened with the first message, where it can be."""
+
+    def __init__(self, client: discord.Client, person: discord.abc.User, whole: Whole) -> None:
+        self._client = client
+        self._person = person
+        self._whole = whole
+        self._wire: ChannelWire | None = None
+
+    async def send(self, part: Part, nonce: int, *, first: bool) -> int:
+        """See Wire."""
+        return await (await self._opened()).send(part, nonce, first=first)
+
+    async def edit(self, message: int, part: Part) -> None:
+        """See Wire; what stands elsewhere is not there."""
+        await (await self._opened()).edit(message, part)
+
+    async def delete(self, message: int) -> None:
+        """See Wire."""
+        await (await self._opened()).delete(message)
+
+    async def typing(self) -> None:
+        """See ChannelWire."""
+        await (await self._opened()).typing()
+
+    async def _opened(self) -> ChannelWire:
+        if self._wire is None:
+            channel = await self._client.create_dm(self._person)
+            self._wire = ChannelWire(self._client, Spot(channel.id, private=True), self._whole)
+        return self._wire
+
+
 class InteractionWire:
     """Answers a command, a press or a form; good for 15 minutes.
 
@@ -98,6 +129,11 @@ class InteractionWire:
         self._answered = turning
         self._opened = False
         self._opening = asyncio.Lock()
+
+    @property
+    def person(self) -> discord.abc.User:
+        """Who commanded, pressed or filled in."""
+        return self._interaction.user
 
     @property
     def over(self) -> bool:

@@ -25,6 +25,8 @@ class DiscordTexts:
     thread_name: str = "Conversa com {name}"
     thread_hello: str = "🧵 Esta conversa começa do zero."
     thread_hello_body: str = "Escreva aqui sem me mencionar, {name}: nesta linha ouço tudo."
+    thread_away: str = "⚠️ O Discord não respondeu: a linha de conversa não foi aberta."
+    thread_away_body: str = "Tente de novo daqui a pouco."
     thread_nowhere: str = "🧵 Aqui não dá para abrir uma linha de conversa."
     thread_nowhere_body: str = "Use /thread num canal de texto de um servidor em que eu possa criar linhas."
     deaf: str = "👂 Neste servidor só ouço comandos, menções e conversas diretas."
