@@ -36,6 +36,7 @@ class Incoming:
     `reply_person` and `reply_name` = who wrote that one, where it was a person and the platform tells.
     `groups` = what the person is part of there (`telegram:-100123`, `discord:guild:1`, `discord:role:2`);
     `manages` = the platform says that the person may manage that group or server.
+    `hears` = the platform can tell of everything that others write there too, so that `/here` has a meaning.
     `draws` = the platform shows pictures.
     `bring` fetches what came along, when its turn has come, so that a later message does not overtake it; it may
     raise Unfit. `None` where nothing did.
@@ -58,6 +59,7 @@ class Incoming:
     private: bool = False
     groups: tuple[str, ...] = ()
     manages: bool = False
+    hears: bool = False
     draws: bool = True
     bring: Callable[[], Awaitable[Brought]] | None = field(default=None, repr=False, compare=False)
     erase: Callable[[], Awaitable[bool]] | None = field(default=None, repr=False, compare=False)

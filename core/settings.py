@@ -168,6 +168,20 @@ class Settings(BaseSettings):
             raise ValueError("not an address such as https://api.telegram.org")
         return value.rstrip("/").removesuffix("/bot")
 
+    @field_validator("discord_api_root", mode="after")
+    @classmethod
+    def _discord(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")) or not _address(value):
+            raise ValueError("not an address such as https://discord.com/api/v10")
+        return value.rstrip("/")
+
+    @field_validator("discord_gateway_url", mode="after")
+    @classmethod
+    def _gateway(cls, value: str | None) -> str | None:
+        if value is not None and (not value.startswith(("ws://", "wss://")) or not _address(value)):
+            raise ValueError("not an address such as wss://gateway.discord.gg")
+        return value
+
     @field_validator("embedded_models", "data_dir", mode="after")
     @classmethod
     def _expand(cls, value: Path | tuple[Path, ...]) -> Path | tuple[Path, ...]:

@@ -5,16 +5,14 @@ from collections.abc import AsyncGenerator
 from bot.cards import Card, Notice, Tone
 from bot.desk.ask import Ask
 
-LISTENING = frozenset({"discord"})  # platforms whose channels can be set to be heard whole
-
 
 async def here(ask: Ask) -> AsyncGenerator[Card]:
     """Listen to everything that is written in this channel, or no longer."""
     t, chat, places = ask.t, ask.incoming.chat, ask.engine.places
-    if chat.platform not in LISTENING:
-        yield Notice(Tone.INFO, t("here.elsewhere"), t("here.elsewhere_body"))
-    elif ask.incoming.private:
+    if ask.incoming.private:
         yield Notice(Tone.INFO, t("here.private"))
+    elif not ask.incoming.hears and not places.listens(chat):
+        yield Notice(Tone.INFO, t("here.elsewhere"), t("here.elsewhere_body"))
     elif places.listens(chat):
         await places.listen(chat, on=False)
         yield Notice(Tone.SUCCESS, t("here.off"), t("here.off_body"))

@@ -100,13 +100,13 @@ class Answers:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
 
-    async def tell(self, card: Notice, surface: DiscordSurface) -> None:
-        """A card of the platform's own."""
+    async def tell(self, card: Notice, surface: DiscordSurface) -> bool:
+        """A card of the platform's own; whether it has landed."""
 
         async def cards() -> AsyncIterator[Card]:
             yield card
 
-        await self._show(cards(), surface)
+        return await self._show(cards(), surface) is not None
 
     async def take_back(self, question: int, text: str) -> tuple[Sent, ...] | None:
         """The question was edited: end its answer; the messages that may become the next.

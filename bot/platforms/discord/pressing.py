@@ -151,6 +151,7 @@ class Pressing:
             private=spot.private,
             groups=asker.groups,
             manages=asker.manages,
+            hears=interaction.is_guild_integration() and self._talk.hears(interaction.guild_id),
             form=True,
             reply_to=None if interaction.message is None else str(interaction.message.id),
         )

@@ -67,6 +67,7 @@ class Talk:
         self.languages = Languages()
         self.documents = Documents()
         self.deaf: Memory | None = None  # set where Discord shows no words that are not for the bot
+        self._told_deaf = False
 
     async def written(self, message: discord.Message) -> None:
         """Somebody wrote something; Discord may tell of it twice."""
@@ -93,7 +94,7 @@ class Talk:
         return replace(heard, asker=replace(heard.asker, language=language))
 
     async def _ask(self, heard: Heard, message: discord.Message, turning: tuple[Sent, ...] = ()) -> None:
-        incoming = _incoming(heard, message)
+        incoming = replace(_incoming(heard, message), hears=self.hears(heard.spot.guild))
         texts = self._speak(heard.asker.language)
         surface = self._answers.surface(heard.spot, texts, turning)
         if self._responder.welcome(incoming):
@@ -109,13 +110,19 @@ class Talk:
         if heard.spot.guild is not None:
             await self.tell_if_deaf(heard.spot, texts)
 
+    def hears(self, guild: int | None) -> bool:
+        """Whether Discord tells of everything that is written in that server, of which the bot is a member."""
+        return guild is not None and self.deaf is None
+
     async def tell_if_deaf(self, spot: Spot, texts: DiscordTexts) -> None:
         """Once: that other messages than those for the bot cannot be read."""
-        if self.deaf is None or self.deaf.get(DEAF):
+        if self.deaf is None or self._told_deaf or self.deaf.get(DEAF):
             return
-        self.deaf.put(DEAF, value=True)
+        self._told_deaf = True  # while it is on its way
         surface = self._answers.surface(replace(spot, replies_to=None), texts)
-        await self._answers.tell(Notice(Tone.WARNING, texts.deaf, texts.deaf_body), surface)
+        self._told_deaf = await self._answers.tell(Notice(Tone.WARNING, texts.deaf, texts.deaf_body), surface)
+        if self._told_deaf:
+            self.deaf.put(DEAF, value=True)
 
 
 def _command(text: str) -> tuple[str, str]:

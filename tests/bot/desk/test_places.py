@@ -18,12 +18,19 @@ LOADED = a_model("acme/nova-8b", ModelState.LOADED, name="Nova 8B")
 
 
 async def here(
-    people: Street, who: Role, chat: ChatRef = CHANNEL, *, manages: bool = False, private: bool = False
+    people: Street,
+    who: Role,
+    chat: ChatRef = CHANNEL,
+    *,
+    manages: bool = False,
+    private: bool = False,
+    hears: bool = True,
 ) -> str:
     """What somebody in that role is told, in a channel on Discord."""
     person = f"discord:{IDS[who]}"
     await people.engine.access.decide(person, who, "", CHIEF)
-    cards = await people.cards("/here", who, chat=chat, person=person, private=private, manages=manages)
+    more: dict[str, object] = {"private": private, "manages": manages, "hears": hears}
+    cards = await people.cards("/here", who, chat=chat, person=person, **more)
     return plain(cards[-1]) if cards else ""
 
 
@@ -55,13 +62,14 @@ async def test_others_may_not_unless_they_manage_the_server(tmp_path: Path, who:
 
 
 async def test_elsewhere_it_is_explained(tmp_path: Path) -> None:
-    """On platforms without such channels, and in a private chat, nothing is set."""
+    """Where the platform does not tell of everything, and in a private chat, nothing is set; it can be taken back."""
     async with street(tmp_path) as people:
-        assert "Discord" in plain(await people.say("/here", Role.ADMINISTRATOR))
-        private = people.incoming("/here", Role.ADMINISTRATOR).chat
-        assert not people.assistant.listens(private)
+        assert "not shown everything" in await here(people, Role.ADMINISTRATOR, hears=False)
+        assert not people.assistant.listens(CHANNEL)
         assert "anyway" in await here(people, Role.ADMINISTRATOR, private=True)
         assert not people.assistant.listens(CHANNEL)
+        await here(people, Role.ADMINISTRATOR)
+        assert "no longer" in await here(people, Role.ADMINISTRATOR, hears=False)
         assert "/new" in plain(await people.say("/thread viagem", Role.GUEST))
 
 

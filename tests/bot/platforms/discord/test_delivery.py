@@ -99,6 +99,7 @@ async def test_an_app_of_one_person_in_a_chat_of_others() -> None:
             assert files[0]["resposta.md"].decode().split() == ["palavra"] * 3000
             assert len(responder.landings[0][2]) == 4
         assert not responder.heard[0].private
+        assert not responder.heard[0].hears, "nothing that is written there is told to the bot"
 
 
 async def test_a_message_that_somebody_deleted() -> None:

@@ -91,7 +91,18 @@ async def test_people_are_told_once_what_still_works_without_the_intent(tmp_path
         ana = server.person("Ana")
         chat = server.guild("Casa", ana).channel("geral")
 
-        async def said() -> int:
+        def count() -> int:
+            return sum(told in message.text for message in chat.answers)
+
+        async def silent() -> int:
+            async with running(server, Bilingual(), folder=tmp_path) as platform:
+                del platform
+                await chat.send(ana, f"<@{server.bot.id}> oi")
+                await chat.says("`'oi'`")
+                await server.wait_for("POST /channels/*/messages", status=403)
+            return count()
+
+        async def said(times: int) -> int:
             answers = len(chat.answers)
             async with running(server, Bilingual(), folder=tmp_path) as platform:
                 del platform
@@ -99,14 +110,18 @@ async def test_people_are_told_once_what_still_works_without_the_intent(tmp_path
                 await chat.says(f"`'{answers}'`")
                 await chat.send(ana, f"<@{server.bot.id}> fim{answers}")
                 await chat.says(f"`'fim{answers}'`")
-            return sum(told in message.text for message in chat.answers)
+                await server.world.bell.until(lambda: count() >= times or None, 10, lambda: "not told")
+            return count()
 
-        assert await said() == 1
-        assert await said() == 1
+        lost = server.fault("POST /channels/*/messages", "status:403", times=None, after=1)
+        assert await silent() == 0, "it did not land"
+        server.faults.rules.remove(lost)
+        assert await said(1) == 1
+        assert await said(1) == 1
         switches.privileged.add("message_content")
-        assert await said() == 1
+        assert await said(1) == 1
         switches.privileged.clear()
-        assert await said() == 2
+        assert await said(2) == 2
 
 
 async def test_what_stood_there_and_is_gone_is_not_said_anew() -> None:

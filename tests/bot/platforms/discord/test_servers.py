@@ -147,6 +147,7 @@ async def test_a_thread_is_a_conversation_of_its_own() -> None:
         assert h.responder.heard[0].chat == ChatRef("discord", str(h.channel.id), str(thread.id))
         assert "para onde?" in h.said(thread)[-1].content
         assert h.heard == ["para onde?"]
+        assert h.responder.heard[0].hears
 
 
 async def test_a_thread_from_a_message() -> None:
