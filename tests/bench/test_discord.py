@@ -1,7 +1,7 @@
 """What Discord costs: `python -m pytest -m bench -s tests/bench/test_discord.py`.
 
 The shipped program between a Discord and an LM Studio, both ours: 50 ms for each API call, models that say 50
-or 200 words a second. Printed, not asserted: from the message to the request for an answer, from the last
+or 200 words a second. Printed, but for the strict limit's ratio not asserted: from the message to the request for an answer, from the last
 word to the final text, calls and CPU for each answer, memory; completion among 500 models. The servers run in
 the test's own process on the same machine, so that the seconds hold a share of theirs; CPU is the bot's alone.
 """
@@ -23,6 +23,7 @@ from tests.sockets.program import PATIENCE
 
 LATENCY = 0.05
 ROUNDS = 3
+STRICT = 1.25  # times what the model takes: 5 s for 4 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Figures:
     sends: int
     edits: int
     others: int
+    model: float
+    whole: float
 
 
 async def _answer(w: World, chat: Channel, model: str) -> Figures:
@@ -47,7 +50,28 @@ async def _answer(w: World, chat: Channel, model: str) -> Figures:
     calls = [c for c in w.discord.calls[began:] if f"/channels/{chat.id}/" in c.path]
     sends = sum(c.route.startswith("POST") and c.route.endswith("/messages") for c in calls)
     edits = sum(c.route.startswith("PATCH") for c in calls)
-    return Figures(first - asked, shown - last, sends, edits, len(calls) - sends - edits)
+    others = len(calls) - sends - edits
+    return Figures(first - asked, shown - last, sends, edits, others, last - first, shown - asked)
+
+
+async def _strict(tmp_path: Path) -> str:
+    """One call a second for a channel, else 429 for 3 s; a model that takes 4 s."""
+    answer = " ".join(f"pal{n}" for n in range(199)) + " fim"
+    model = FakeModel("acme/nova-8b", reply=answer, token_delay=1 / 50, size_bytes=1000)
+    switches = Switches(latency=LATENCY, bucket=(1, 1.0), penalty=3.0)
+    async with world(tmp_path, [model], model.key, switches=switches, LOG_LEVEL="INFO") as w:
+        await w.synced()
+        figures: list[Figures] = []
+        for _ in range(ROUNDS):
+            await asyncio.sleep(2.0)
+            figures.append(await _answer(w, w.chat, model.key))
+        refused = w.discord.count(status=429)
+    assert refused == 0
+    assert statistics.median(f.whole / f.model for f in figures) <= STRICT
+    return (
+        f"one call a second or 429 for 3 s: the model takes {_spread([f.model for f in figures])} ms, from the "
+        f"message to the final text {_spread([f.whole for f in figures])} ms; refused {refused}"
+    )
 
 
 async def _chats(tmp_path: Path, count: int, per_second: float, words: int) -> str:
@@ -96,6 +120,15 @@ async def test_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
         line = await _chats(tmp_path / str(number), count, per_second, words)
         with capsys.disabled():
             print(f"\n{line}")
+
+
+@pytest.mark.bench
+@pytest.mark.timeout(120)
+async def test_a_strict_limit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is refused, and 4 s of a model are 5 s of a person's."""
+    line = await _strict(tmp_path)
+    with capsys.disabled():
+        print(f"\n{line}")
 
 
 @pytest.mark.bench

@@ -15,12 +15,14 @@ class Bucket:
     seconds: float
     used: int = 0
     until: float = 0.0
+    penalty: float = 0.0
 
     def take(self, now: float) -> float:
         """0 if the call may pass, else the seconds to wait."""
         if now >= self.until:
             self.used, self.until = 0, now + self.seconds
         if self.used >= self.size:
+            self.until = max(self.until, now + self.penalty)
             return self.until - now
         self.used += 1
         return 0.0
@@ -56,6 +58,7 @@ class Limits:
             return None
         found = self.buckets.setdefault((kind, major), Bucket(f"hash-of-{kind}", *measure))
         found.size, found.seconds = measure
+        found.penalty = self.switches.penalty
         return found
 
     def everywhere(self, path: str, now: float) -> float:
