@@ -78,30 +78,36 @@ async def test_answers_land(tmp_path: Path) -> None:
         scenes.create_task(stubborn(w))
 
 
+async def falls(w: World, way: str, shard: int | None = None) -> None:
+    """A connection ends in that way; where nothing is replayed, return once there is another one."""
+    gateway = w.discord.gateway
+    known = sum(line.startswith("IDENTIFY") for line in gateway.log)
+    if way == "close 4000":
+        await gateway.close(4000, shard)
+    elif way == "drop":
+        await gateway.drop(shard)
+    elif way == "op 7":
+        gateway.reconnect(shard)
+    else:
+        gateway.invalidate(shard, resumable="resumable" in way)
+    if way == "op 9":  # nothing is replayed: Discord forgets
+        await gateway.wait_for("IDENTIFY", known + 1, timeout=PATIENCE)
+
+
 @pytest.mark.parametrize("way", ["close 4000", "drop", "op 7", "op 9", "op 9 resumable"])
 async def test_the_gateway_goes_and_comes_back(tmp_path: Path, way: str) -> None:
     """An answer goes on; what Discord replays is answered once, what is said after it too."""
     async with world(tmp_path, [talker(60)], NOVA) as w:
         await w.chat.send(w.ana, "conte")
         await w.says("p3")
-        gateway = w.discord.gateway
-        if way == "close 4000":
-            await gateway.close(4000)
-        elif way == "drop":
-            await gateway.drop()
-        elif way == "op 7":
-            gateway.reconnect()
-        else:
-            gateway.invalidate(resumable="resumable" in way)
+        await falls(w, way)
         other = w.someone("Bia")
-        if way == "op 9":  # nothing is replayed: Discord forgets
-            await gateway.wait_for("IDENTIFY", 2, timeout=PATIENCE)
         await other.send(w.owner(other), "conte")
         await w.says("p59", other)
         await w.says("p59")
         assert len([m for m in other.answers if "p0" in m.text]) == 1
         assert len([m for m in w.chat.answers if "p0" in m.text]) == 1
-        resumed = [line for line in gateway.log if line.startswith("RESUME")]
+        resumed = [line for line in w.discord.gateway.log if line.startswith("RESUME")]
         assert len(resumed) == (0 if way == "op 9" else 1)
 
 
@@ -119,23 +125,37 @@ async def test_discord_is_away_in_mid_answer(tmp_path: Path) -> None:
         await w.says("p59", other)
 
 
-async def test_two_shards(tmp_path: Path) -> None:
-    """SHARDS=auto asks Discord how many: each server is heard by its own, one may fall and the other goes on."""
-    switches = Switches(shards=2)
-    async with world(tmp_path, [talker(5)], NOVA, switches=switches, SHARDS="auto") as w:
-        rooms = []
-        for number in (0, 1):
-            guild = w.discord.guild(f"G{number}", w.ana, shard=(number, 2))
-            rooms.append(guild.channel("geral"))
-        assert {line for line in w.discord.gateway.log if line.startswith("ID")} == {
-            "IDENTIFY 0/2",
-            "IDENTIFY 1/2",
-        }
-        await w.discord.gateway.close(4000, shard=1)
-        for room in rooms:
-            await room.send(w.ana, f"<@{w.discord.bot.id}> conte")
-        for room in rooms:
-            await w.says("p4", room)
+@pytest.mark.parametrize(
+    ("setting", "way"),
+    [
+        ("auto", "close 4000"),
+        ("2", "drop"),
+        ("2", "op 7"),
+        ("2", "op 9"),
+        ("2", "op 9 resumable"),
+    ],
+)
+async def test_two_shards(tmp_path: Path, setting: str, way: str) -> None:
+    """As many as Discord advises, or as are set: one falls, what it missed is replayed; the other never noticed."""
+    switches = Switches(shards=2 if setting == "auto" else 1)
+    async with world(tmp_path, [talker(60)], NOVA, switches=switches, SHARDS=setting) as w:
+        gateway = w.discord.gateway
+        await gateway.wait_for("IDENTIFY", 2, timeout=PATIENCE)
+        assert {line for line in gateway.log if line.startswith("ID")} == {"IDENTIFY 0/2", "IDENTIFY 1/2"}
+        await w.bot.says("discord is ready")
+        guilds = [w.discord.guild(f"G{number}", w.ana, shard=(number, 2)) for number in (0, 1)]
+        steady, falling = (guild.channel("geral") for guild in guilds)
+        [before] = gateway.live(0)
+        await steady.send(w.ana, f"<@{w.discord.bot.id}> conte")
+        await w.says("p3", steady)
+        await falls(w, way, shard=1)
+        await falling.send(w.ana, f"<@{w.discord.bot.id}> conte")
+        for room in (steady, falling):
+            await w.says("p59", room)
+            assert len([m for m in room.answers if "p0" in m.text]) == 1
+        assert gateway.live(0) == [before]
+        resumed = [line for line in gateway.log if line.startswith("RESUME")]
+        assert len(resumed) == (0 if way == "op 9" else 1)
 
 
 async def test_a_token_that_discord_refuses(tmp_path: Path) -> None:
