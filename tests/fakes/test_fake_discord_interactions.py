@@ -164,5 +164,5 @@ async def test_an_app_that_only_a_person_has_installed() -> None:
             await told.followup.send("6")
         with pytest.raises(discord.Forbidden, match="50001"):
             await bot.get_partial_messageable(chat.id).send("eu")
-        with pytest.raises(LookupError, match="private chats"):
+        with pytest.raises(LookupError, match="private chat"):
             await chat.slash(ana, "card")

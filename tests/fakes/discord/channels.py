@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from simcord.actors import _autocomplete_result, _component_click, _component_select, _slash
-from simcord.backend import models, serializers
+from simcord.backend import models
 from simcord.backend.models import Overwrite
 from simcord.builders import ChannelHandle, GuildHandle
 from simcord.enums import OverwriteType
 from simcord.results import InteractionResult
 
+from tests.fakes.discord import guests
 from tests.fakes.discord.messages import Message
 from tests.fakes.discord.people import Person
 from tests.fakes.discord.presses import Press
@@ -93,7 +94,7 @@ class Channel:
     async def slash(self, person: Person, name: str, **options: Any) -> Press:
         """A person runs a command of the menu; it must be there, and so must its options."""
         if self.id in self.world.foreign:
-            return await self._slash_as_guest(person, name, options)
+            return Press(self.world, person, guests.slash(self.world, self.id, person.user, name, options))
         return self._press(person, await _slash(person.actor(self.guild), self._handle(), name, options))
 
     async def autocomplete(self, person: Person, name: str, option: str, typed: str) -> Press:
@@ -102,6 +103,8 @@ class Channel:
         return self._press(person, await _autocomplete_result(actor, self._handle(), name, option, typed, {}))
 
     async def press(self, person: Person, message: Message, custom_id: str) -> Press:
+        if self.id in self.world.foreign:
+            return Press(self.world, person, guests.click(self.world, message.stored, person.user, custom_id))
         actor = person.actor(self.guild)
         result = await _component_click(actor, message.seen(), label=None, custom_id=custom_id)
         return self._press(person, result)
@@ -114,44 +117,6 @@ class Channel:
 
     def _press(self, person: Person, result: InteractionResult) -> Press:
         return Press(self.world, person, result._interaction)
-
-    async def _slash_as_guest(self, person: Person, name: str, options: dict[str, Any]) -> Press:
-        """In a private chat of others: only an app that the person has installed is there (context 2)."""
-        backend = self.world.backend
-        command = backend.find_command(name, None)
-        if command is None or 2 not in (command.get("contexts") or ()):
-            raise LookupError(f"/{name} may not be used in other people's private chats")
-        if 1 not in (command.get("integration_types") or ()):
-            raise LookupError(f"/{name} cannot be installed by a person")
-        kinds = {each["name"]: each["type"] for each in command.get("options") or []}
-        told = [{"name": key, "type": kinds[key], "value": value} for key, value in options.items()]
-        record = backend.new_interaction(2, self.id, person.id, None)
-        record.command_name, record.command_type = name, 1
-        self.world.stage._notify_dispatch_observers(record)
-        backend.emit("INTERACTION_CREATE", self._guest_payload(person, record, command, told))
-        return Press(self.world, person, record)
-
-    def _guest_payload(
-        self, person: Person, record: models.Interaction, command: dict[str, Any], options: list[Any]
-    ) -> dict[str, Any]:
-        backend = self.world.backend
-        return {
-            "id": str(record.id),
-            "application_id": str(backend.application_id),
-            "type": 2,
-            "token": record.token,
-            "version": 1,
-            "data": {"id": command["id"], "name": command["name"], "type": 1, "options": options},
-            "channel_id": str(self.id),
-            "channel": dict(serializers.channel_payload(backend, self.stored)),
-            "user": dict(serializers.user_payload(person.user)),
-            "locale": person.locale,
-            "app_permissions": "0",
-            "entitlements": [],
-            "authorizing_integration_owners": {"1": str(person.id)},
-            "context": 2,
-            "attachment_size_limit": 26214400,
-        }
 
     # ------------------------------------------------------------ what stands there
 

@@ -9,6 +9,7 @@ from simcord.backend import models
 from tests.fakes.discord.channels import Channel
 from tests.fakes.discord.faults import Fault, Faults
 from tests.fakes.discord.gateway import Gateway
+from tests.fakes.discord.guests import Place
 from tests.fakes.discord.guilds import Guild
 from tests.fakes.discord.journal import Call, Journal, Violation
 from tests.fakes.discord.messages import Message
@@ -109,12 +110,12 @@ class FakeDiscord:
         """The private chat of a person with the bot."""
         return self.world.channel(self.world.backend.get_dm_channel(person.id).id)
 
-    def foreign(self, *people: Person) -> Channel:
-        """A private chat of others, where the bot is only as an app that one of them has installed."""
+    def foreign(self, *people: Person, place: Place = Place.PRIVATE) -> Channel:
+        """A place of others, where the bot is only as an app that one of them has installed."""
         backend = self.world.backend
         made = backend.create_channel(None, None, type=1)
         made.recipient_ids = [person.id for person in people]
-        self.world.foreign.add(made.id)
+        self.world.foreign[made.id] = place
         return self.world.channel(made.id)
 
     def guild(

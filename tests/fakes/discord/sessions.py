@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from simcord import intents as rules
 
+from tests.fakes.discord.guests import told_as_guest
 from tests.fakes.discord.wire import Json
 from tests.fakes.discord.world import World
 
@@ -74,6 +75,8 @@ class Session:
         person = self.world.people.get(int(user["id"]))
         if person is not None:
             told["locale"] = person.locale
+        if int(told["channel_id"]) in self.world.foreign:
+            told_as_guest(self.world, told)
         if not told["authorizing_integration_owners"]:
             told["authorizing_integration_owners"] = {"0": told.get("guild_id") or "0"}
 

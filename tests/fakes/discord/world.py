@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from simcord.backend import models
 
+from tests.fakes.discord.guests import Place
 from tests.fakes.discord.stage import Stage, Watched
 from tests.fakes.discord.switches import Switches
 from tests.fakes.telegram.bell import Bell
@@ -26,7 +27,7 @@ class World:
         self.people: dict[int, Person] = {}
         self.channels: dict[int, Channel] = {}
         self.messages: dict[int, Message] = {}
-        self.foreign: set[int] = set()  # channels where the bot is only as an app of one person
+        self.foreign: dict[int, Place] = {}  # channels where the bot is only as an app of one person
         self.typing: list[int] = []
 
     @property
