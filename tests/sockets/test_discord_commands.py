@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+from bot.commands import COMMANDS as TABLE
 from tests.fakes.discord.server import Channel, FakeDiscord
 from tests.fakes.lmstudio.server import FakeModel
 from tests.sockets.discord_program import SYNC, World, world
@@ -26,9 +27,18 @@ COMMANDS = (
     ("retry", "", "Ainda não há pergunta"),
     ("system", "seja breve", "Instrução definida"),
     ("lang", "en", "English"),
+    ("ask", "e agora?", "You said: e agora?"),
+    ("stats", "", "📊 Esta conversa"),
+    ("bench", "mini", "🏁 Medição de"),
+    ("key", "", "🔑 Chaves de APIs externas"),
+    ("reload", "", "🔧 Configuração lida de novo"),
+    ("here", "", "Aqui já ouço tudo"),
+    ("thread", "", "Aqui não dá para abrir"),
+    ("pair", "", "Você já é administrador"),
+    ("people", "", "👥 Pessoas"),
+    ("allow", "discord:777", "discord:777"),
+    ("deny", "discord:779", "discord:779"),
 )
-
-
 LIFE = (
     ("load", "nova", 'Modelo "Nova 8B" carregado com sucesso'),
     ("unload", "nova", 'Modelo "Nova 8B" descarregado'),
@@ -40,7 +50,7 @@ def models() -> list[FakeModel]:
 
 
 async def test_every_command(tmp_path: Path) -> None:
-    """Each is in the menu, answered in time, and in Portuguese; each in a chat of its own, but for load and unload."""
+    """Each of the table is in the menu, and answered in time and in Portuguese; each in a chat of its own."""
 
     async def runs(w: World, chat: Channel, commands: tuple[tuple[str, str, str], ...]) -> None:
         for name, argument, words in commands:
@@ -50,7 +60,8 @@ async def test_every_command(tmp_path: Path) -> None:
 
     async with world(tmp_path, models(), MINI) as w:
         await w.synced()
-        assert {name for name, _, _ in (*COMMANDS, *LIFE)} <= set(w.discord.commands())
+        tried = {name for name, _, _ in (*COMMANDS, *LIFE)}
+        assert tried == set(w.discord.commands()) == {command.name for command in TABLE}
         async with asyncio.TaskGroup() as group:
             group.create_task(runs(w, w.chat, LIFE))
             for number, command in enumerate(COMMANDS):
@@ -99,14 +110,27 @@ async def test_what_is_typed_is_completed(tmp_path: Path) -> None:
         assert any("Portugu" in name for name in await offered("lang", "p"))
 
 
+async def test_figures(tmp_path: Path) -> None:
+    """/stats is a picture under its words, in the place of what was shown while it was drawn."""
+    async with world(tmp_path, models(), MINI) as w:
+        await w.ask("oi", "You said: oi")
+        press = await w.run("stats")
+        shown = await w.chat.wait_for(lambda m: m.by_bot and bool(m.files), timeout=PATIENCE)
+        assert "📊 Esta conversa" in shown.text
+        assert "Respostas: 1 (1 completas" in shown.text
+        [picture] = shown.files.values()
+        assert picture.startswith(b"\x89PNG\r\n\x1a\n")
+        assert press.message is not None
+        assert len([m for m in w.chat.answers if "📊" in m.text]) == 1
+
+
 async def test_others_private_chats(tmp_path: Path) -> None:
-    """Whoever has installed the bot uses its commands anywhere: within five follow-ups, and no message of its own."""
+    """Whoever has installed the bot uses its commands there, in their own language."""
     async with world(tmp_path, models(), MINI) as w:
         bia = w.discord.person("Bia", locale="en-US")
         chat = w.discord.foreign(w.ana, bia)
         press = await w.run("help", chat=chat, person=bia)
         await press.says("❓ Commands", PATIENCE)
-        assert len(press.follow_ups) <= 5
 
 
 async def _choose(w: World) -> None:
