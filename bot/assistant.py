@@ -16,14 +16,13 @@ from bot import clean, present
 from bot.cards import Button, Card, Notice, Reply, Tone
 from bot.commands import ASKING, BY_NAME, COMMANDS, Command
 from bot.desk import chat as chat_desk
-from bot.desk import keywords
 from bot.desk.ask import Ask
-from bot.desk.completing import MOST, models_like
+from bot.desk.completing import Typing, completions
 from bot.gate import Gate, may
 from bot.panels import Panels
 from bot.secrecy import Secrecy
 from bot.surface import Completion, Incoming, MenuItem, Unfit
-from bot.texts import LANGUAGES, Speech, match
+from bot.texts import Speech, match
 from bot.trace import where
 from bot.trouble import report
 from core.conversation import ChatRef, Conversation
@@ -104,25 +103,14 @@ class Assistant:
         known = BY_NAME.get(command)
         if known is None or not may(self._gate.role(asker), known, "", asker):
             return []
-        match known.completes:
-            case "models" | "figures":
-                t = await self._speech(asker)
-                rows = self._engine.catalog.rows(await self._engine.catalog.sight(asker.who))
-                found = models_like([row for row in rows if not row.best.by_name_only], prefix, t)
-                all_of_it = known.completes == "figures" and "all".startswith(prefix.lower())
-                if all_of_it and may(self._gate.role(asker), known, "all", asker):
-                    found.insert(0, Completion("all", t("stats.all")))
-                return found[:MOST]
-            case "keys":
-                return keywords.completions(prefix, keywords.known(self._engine.catalog.providers))
-            case "languages":
-                return [
-                    Completion(code, Speech(code)("language.name"))
-                    for code in LANGUAGES
-                    if prefix.lower() in code.lower()
-                ]
-            case _:
-                return []
+        typing = Typing(
+            known.name,
+            prefix,
+            asker,
+            await self._speech(asker),
+            lambda argument: may(self._gate.role(asker), known, argument, asker),
+        )
+        return await completions(known.completes, typing, self._engine)
 
     def welcome(self, incoming: Incoming) -> bool:
         """See `Responder.welcome`."""

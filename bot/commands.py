@@ -77,7 +77,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("new", ("novo",), chat.new),
     Command("stop", ("parar",), chat.stop, overtakes=True),
     Command("retry", ("refazer",), chat.retry),
-    Command("system", ("sistema",), chat.system, longest=LONGEST_INSTRUCTION),
+    Command("system", ("sistema",), chat.system, completes="instructions", longest=LONGEST_INSTRUCTION),
     Command(
         "key",
         ("chave",),
@@ -94,9 +94,33 @@ COMMANDS: tuple[Command, ...] = (
     Command("thread", ("topico",), places.thread, overtakes=True),
     Command("lang", ("idioma",), settings.lang, completes="languages"),
     Command("pair", ("parear",), people.pair, overtakes=True, role=Role.STRANGER, personal=True),
-    Command("people", ("pessoas",), people.people, overtakes=True, role=Role.ADMINISTRATOR, personal=True),
-    Command("allow", ("permitir",), people.allow, overtakes=True, role=Role.ADMINISTRATOR, personal=True),
-    Command("deny", ("negar",), people.deny, overtakes=True, role=Role.ADMINISTRATOR, personal=True),
+    Command(
+        "people",
+        ("pessoas",),
+        people.people,
+        completes="people",
+        overtakes=True,
+        role=Role.ADMINISTRATOR,
+        personal=True,
+    ),
+    Command(
+        "allow",
+        ("permitir",),
+        people.allow,
+        completes="people",
+        overtakes=True,
+        role=Role.ADMINISTRATOR,
+        personal=True,
+    ),
+    Command(
+        "deny",
+        ("negar",),
+        people.deny,
+        completes="people",
+        overtakes=True,
+        role=Role.ADMINISTRATOR,
+        personal=True,
+    ),
 )
 
 BY_NAME = {name: command for command in COMMANDS for name in (command.name, *command.aliases)}

@@ -1,14 +1,72 @@
-"""What may follow a command, as it is typed: models, the best first."""
+"""What may follow a command, as it is typed: the best first."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from bot import present
-from bot.surface import Completion
-from bot.texts import Speech
+from bot.desk import keywords, peoplelist
+from bot.surface import Completion, Incoming
+from bot.texts import LANGUAGES, Speech
+from core.engine import Engine
 from core.model import Model
 from core.pool import Pooled
 
 MOST = 25  # what Discord shows
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """A command that is being typed. `allowed` = whether the asker may use it with that argument."""
+
+    command: str
+    prefix: str
+    asker: Incoming
+    t: Speech
+    allowed: Callable[[str], bool]
+
+
+async def completions(kind: str, typing: Typing, engine: Engine) -> list[Completion]:
+    """What the argument may be; `kind` = what the table of commands says of it."""
+    find = _KINDS.get(kind)
+    return [] if find is None else (await find(typing, engine))[:MOST]
+
+
+async def _models(typing: Typing, engine: Engine) -> list[Completion]:
+    rows = engine.catalog.rows(await engine.catalog.sight(typing.asker.who))
+    return models_like([row for row in rows if not row.best.by_name_only], typing.prefix, typing.t)
+
+
+async def _figures(typing: Typing, engine: Engine) -> list[Completion]:
+    found = await _models(typing, engine)
+    whole = "all".startswith(typing.prefix.lower()) and typing.allowed("all")
+    return [Completion("all", typing.t("stats.all")), *found] if whole else found
+
+
+async def _keys(typing: Typing, engine: Engine) -> list[Completion]:
+    return keywords.completions(typing.prefix, keywords.known(engine.catalog.providers))
+
+
+async def _people(typing: Typing, engine: Engine) -> list[Completion]:
+    return await peoplelist.completions(typing.command, typing.prefix, engine.access, typing.asker, typing.t)
+
+
+async def _instructions(typing: Typing, _: Engine) -> list[Completion]:
+    return [Completion("-", typing.t("complete.clear"))] if typing.prefix.strip() in {"", "-"} else []
+
+
+async def _languages(typing: Typing, _: Engine) -> list[Completion]:
+    named = [Completion(code, Speech(code)("language.name")) for code in LANGUAGES]
+    return [one for one in named if typing.prefix.lower() in f"{one.value} {one.label}".lower()]
+
+
+_KINDS: Mapping[str, Callable[[Typing, Engine], Awaitable[list[Completion]]]] = {
+    "models": _models,
+    "figures": _figures,
+    "keys": _keys,
+    "people": _people,
+    "instructions": _instructions,
+    "languages": _languages,
+}
 
 
 def models_like(rows: Iterable[Pooled], typed: str, t: Speech) -> list[Completion]:

@@ -7,30 +7,17 @@ from dataclasses import dataclass
 from bot.cards import LONGEST_COMMAND, Button, Card, Listing, Notice, Row, Tone
 from bot.clean import line
 from bot.desk.ask import Ask
+from bot.desk.peoplelist import FORGET, HERE, MARKS, ROLES, Entry, entries
 from bot.surface import Incoming
-from core.access import BY_SETTING, Access
+from core.access import BY_SETTING
 from core.people import Grant, Role, Seen, is_group, is_who
 from core.refusals import NobodySuch
 
 PAGE = 8  # people on a page: each stranger has two buttons
-_ROLES = {
-    **dict.fromkeys(("admin", "administrator", "administrador", "administradora"), Role.ADMINISTRATOR),
-    **dict.fromkeys(("member", "membro"), Role.MEMBER),
-    **dict.fromkeys(("guest", "convidado", "convidada"), Role.GUEST),
-}
 _MINUTE, _DAY = 60, 86400
-_HERE = frozenset({"here", "aqui"})
-_FORGET = frozenset({"forget", "esquecer"})
 _PAGE_NUMBER = re.compile(r"\d{1,3}")  # whoever has a number has a longer one
 _NUMBER = re.compile(r"-?\d{1,20}")
 _MENTION = re.compile(r"<@(?P<kind>[!&]?)(?P<number>\d{1,20})>")  # as Discord writes a person and a role
-_MARKS = {
-    Role.ADMINISTRATOR: "👑",
-    Role.MEMBER: "👤",
-    Role.GUEST: "👋",
-    Role.DENIED: "⛔",
-    Role.STRANGER: "🔔",
-}
 
 
 async def pair(ask: Ask) -> AsyncGenerator[Card]:
@@ -62,7 +49,7 @@ class _Wanted:
 async def allow(ask: Ask) -> AsyncGenerator[Card]:
     """`/allow WHO [ROLE] [LABEL]`: let in a person, or everybody of a group, server or role."""
     wanted = _wanted(ask)
-    role = _ROLES.get(wanted.words[0].lower()) if wanted.words else None
+    role = ROLES.get(wanted.words[0].lower()) if wanted.words else None
     words = wanted.words[1:] if role is not None else wanted.words
     label = await _label(ask, wanted, words)
     grant = await ask.engine.access.decide(wanted.who, role or Role.MEMBER, label, ask.person)
@@ -95,7 +82,7 @@ def _wanted(ask: Ask) -> _Wanted:
 def whom(word: str, incoming: Incoming) -> str | None:
     """Whom a word names: `telegram:42`, a number of the same platform, a mention, or `here` for the group."""
     platform = incoming.chat.platform
-    if word.lower() in _HERE:
+    if word.lower() in HERE:
         places = [group for group in incoming.groups if ":role:" not in group]
         return places[0] if places else None
     if (mention := _MENTION.fullmatch(word)) is not None:
@@ -130,7 +117,7 @@ def _called(grant: Grant) -> str:
 async def people(ask: Ask) -> AsyncGenerator[Card]:
     """`/people [PAGE]`, `/people WHO`, `/people forget WHO`."""
     words = ask.argument.split()
-    if words and words[0].lower() in _FORGET:
+    if words and words[0].lower() in FORGET:
         yield await _forgotten(ask, whom(words[1], ask.incoming) if words[1:] else None)
     elif words and not _PAGE_NUMBER.fullmatch(words[0]):
         yield await _one(ask, whom(words[0], ask.incoming))
@@ -150,33 +137,12 @@ async def _forgotten(ask: Ask, who: str | None) -> Notice:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """One line of the list: what was decided, or who has written."""
-
-    who: str
-    role: Role
-    name: str
-    seen: Seen | None = None
-
-
-async def _entries(access: Access) -> list[_Entry]:
-    """Strangers first, since they wait for a decision; then by role; then guests without a decision."""
-    waiting = [_Entry(one.who, Role.STRANGER, one.name, one) for one in await access.strangers()]
-    decided = []
-    for grant in access.grants():
-        seen = await access.seen(grant.who)
-        decided.append(_Entry(grant.who, grant.role, grant.label or (seen.name if seen else ""), seen))
-    guests = [_Entry(one.who, Role.GUEST, one.name, one) for one in await access.guests()]
-    return waiting + decided + guests
-
-
 async def _list(ask: Ask, page: int) -> Listing:
     t = ask.t
-    entries = await _entries(ask.engine.access)
-    pages = max(1, -(-len(entries) // PAGE))
+    everybody = await entries(ask.engine.access)
+    pages = max(1, -(-len(everybody) // PAGE))
     page = max(1, min(page, pages))
-    shown = entries[(page - 1) * PAGE : page * PAGE]
+    shown = everybody[(page - 1) * PAGE : page * PAGE]
     waiting = [entry for entry in shown if entry.role is Role.STRANGER]
     buttons = [
         Button(t("button.deny", name=entry.name or entry.who), f"deny {entry.who}") for entry in waiting
@@ -188,7 +154,7 @@ async def _list(ask: Ask, page: int) -> Listing:
     return Listing(t("people.title"), rows, body, page, pages, _fitting(buttons))
 
 
-async def _row(ask: Ask, entry: _Entry) -> Row:
+async def _row(ask: Ask, entry: Entry) -> Row:
     t = ask.t
     name = entry.name or entry.who
     if entry.role is Role.STRANGER:
@@ -202,7 +168,7 @@ async def _row(ask: Ask, entry: _Entry) -> Row:
         await _used(ask, entry.who),
     ]
     kept = button if len(button.command.encode()) <= LONGEST_COMMAND else None
-    return Row(_MARKS[entry.role], name, " · ".join(word for word in words if word), button=kept)
+    return Row(MARKS[entry.role], name, " · ".join(word for word in words if word), button=kept)
 
 
 async def _used(ask: Ask, who: str) -> str:
@@ -250,7 +216,7 @@ async def _one(ask: Ask, who: str | None) -> Notice:
         lines.append(t("people.by", by=grant.by))
     lines += [_when(ask, seen), await _used(ask, who)]
     lines.append(_limits(ask, role) if not is_group(who) else "")
-    title = f"{_MARKS[role]} {name or who}"
+    title = f"{MARKS[role]} {name or who}"
     return Notice(Tone.INFO, title, "\n".join(one for one in lines if one), _decisions(ask, who, role, grant))
 
 

@@ -93,7 +93,7 @@ async def _another(discord: FakeDiscord) -> None:
 
 
 async def test_what_is_typed_is_completed(tmp_path: Path) -> None:
-    """Models with their state, best first; at most 25; languages and a command's own choices."""
+    """Models with their state, best first; at most 25; languages, vendors, people and a command's own choices."""
     many = [*models(), *(FakeModel(f"zeta/model-{n:03}", f"Model {n:03}") for n in range(60))]
     async with world(tmp_path, many, MINI) as w:
         await w.synced()
@@ -108,6 +108,11 @@ async def test_what_is_typed_is_completed(tmp_path: Path) -> None:
         assert "mini" in first.lower()
         assert "✓" in first
         assert any("Portugu" in name for name in await offered("lang", "p"))
+        assert await offered("system", "") == ["🧹 Apagar a instrução"]
+        assert any("set openai" in name for name in await offered("key", "set o"))
+        await (await w.run("allow", "discord:777 Zoe")).says("Zoe", PATIENCE)
+        assert "👋 Zoe — convidado" in await offered("allow", "discord:777 ")
+        assert "esquecer: Zoe — discord:777" in await offered("people", "esquecer")
 
 
 async def test_figures(tmp_path: Path) -> None:

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+from bot.cards import Notice
 from bot.platforms.discord.menu import LONGEST
 from bot.surface import Completion, Incoming
 from core.conversation import ChatRef
 from core.model import ModelState
+from core.people import Role, Visitor
+from tests.bot.street import CHIEF, street
 from tests.bot.talk import Talk, talking
 from tests.fakes.clock import FakeClock
 from tests.fakes.provider import FakeLoader, a_model
@@ -68,3 +71,45 @@ async def test_choices_of_a_command(tmp_path: Path) -> None:
         guest = Incoming(ChatRef("telegram", "5"), "telegram:5", "")
         seen = await talk.assistant.complete("stats", "", guest)
         assert [one.value for one in seen] == ["acme/nova-8b"]
+        assert [one.value for one in await complete(talk, "", "system")] == ["-"]
+        assert await complete(talk, "seja", "system") == []
+        assert [one.value for one in await complete(talk, "engl", "lang")] == ["en"]
+        assert [one.value for one in await complete(talk, "p", "lang")] == ["pt-BR"]
+
+
+async def test_people_and_what_they_may_become(tmp_path: Path) -> None:
+    """Whoever waits comes first, by name or id; after that one the roles, in the reader's language; only for administrators."""
+    group = ("telegram:-100",)
+    async with street(tmp_path) as people:
+        await people.engine.access.knock(Visitor("telegram:777", "Zoe"))
+        await people.engine.access.decide("telegram:-200", Role.MEMBER, "Turma", CHIEF)
+        asker = people.incoming("", Role.ADMINISTRATOR, groups=group, private=False)
+
+        async def offered(command: str, typed: str, who: Incoming = asker) -> list[str]:
+            return [one.value for one in await people.assistant.complete(command, typed, who)]
+
+        assert (await offered("allow", ""))[0] == "telegram:777"
+        assert "here" in await offered("allow", "")
+        assert await offered("allow", "zoe") == ["telegram:777"]
+        assert await offered("allow", "telegram:777 ") == [
+            "telegram:777 administrator",
+            "telegram:777 member",
+            "telegram:777 guest",
+        ]
+        assert (await offered("allow", "telegram:777"))[0] == "telegram:777"
+        assert await offered("allow", "telegram:777 gu") == ["telegram:777 guest"]
+        assert await offered("allow", "telegram:-200 ") == ["telegram:-200 member", "telegram:-200 guest"]
+        portuguese = people.incoming("", Role.ADMINISTRATOR, language="pt-BR")
+        assert await offered("allow", "telegram:777 con", portuguese) == ["telegram:777 convidado"]
+        assert await offered("deny", "turma") == ["telegram:-200"]
+        assert await offered("people", "forget") == await offered("people", "forget ")
+        assert "forget telegram:-200" in await offered("people", "forget ")
+        assert "forget telegram:777" not in await offered("people", "forget ")
+        assert f"forget {CHIEF}" not in await offered("people", "forget "), "the setting says so"
+        assert await offered("allow", "", people.incoming("", Role.MEMBER)) == []
+        for command, typed in (("allow", "telegram:777 gu"), ("people", "forget telegram:-2")):
+            [line] = await offered(command, typed)
+            assert isinstance(await people.say(f"/{command} {line}", Role.ADMINISTRATOR), Notice)
+        found = {grant.who: grant.role for grant in people.engine.access.grants()}
+        assert found["telegram:777"] is Role.GUEST
+        assert "telegram:-200" not in found
