@@ -21,7 +21,7 @@ from bot.desk.completing import Typing, completions
 from bot.gate import Gate, may
 from bot.panels import Panels
 from bot.secrecy import Secrecy
-from bot.surface import Completion, Incoming, MenuItem, Unfit
+from bot.surface import Brought, Completion, Incoming, MenuItem, Unfit
 from bot.texts import Speech, match
 from bot.trace import where
 from bot.trouble import report
@@ -225,10 +225,10 @@ class Assistant:
     async def _whole(
         self, incoming: Incoming, command: Command | None, argument: str, role: Role
     ) -> tuple[Incoming, str]:
-        """With what came along, which is fetched only now that it is its turn."""
+        """With what came along, which is fetched only now that it is its turn; what overtakes waits for nothing."""
         if incoming.bring is None:
             return incoming, argument
-        brought = await incoming.bring()
+        brought = Brought() if command is not None and command.overtakes else await incoming.bring()
         argument = "\n\n".join(filter(None, (argument, clean.spoken(brought.text).strip())))
         incoming = replace(incoming, pictures=incoming.pictures + brought.pictures, bring=None)
         self._gate.judge(incoming, command, argument, role)

@@ -52,12 +52,13 @@ async def test_a_later_message_waits_for_the_file(tmp_path: Path) -> None:
 
 
 async def test_stopping_while_it_is_fetched(tmp_path: Path) -> None:
-    """Nothing is asked, and nothing is remembered."""
+    """Nothing is asked, nothing is remembered; and /stop itself fetches nothing, whatever hangs on it."""
     async with talking(tmp_path, FakeLoader([NOVA]), clock=FakeClock()) as talk:
-        file = Fetching(Brought("abc"))
+        file, other = Fetching(Brought("abc")), Fetching(Brought("abc"))
         one = send(talk, "resuma", file)
         await file.asked.wait()
-        assert talk.assistant.cancel(CHAT)
+        assert "Parado" in plain(await send(talk, "/stop", other).last())
+        assert not other.asked.is_set()
         assert "Parado" in plain(await one.last())
         assert await talk.turns() == []
 
