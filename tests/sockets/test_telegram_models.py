@@ -148,7 +148,7 @@ async def test_the_buttons_of_a_load_card(tmp_path: Path) -> None:
 async def test_the_stop_button_of_an_answer_in_a_group(tmp_path: Path) -> None:
     """It ends the answer at the host; a stranger to the question cannot press it."""
     endless = FakeModel(NOVA, "Nova 8B", reply="palavra " * 3000, token_delay=0.02)
-    async with world(tmp_path, [endless], NOVA) as w:
+    async with world(tmp_path, [endless], NOVA, ADMINS="telegram:42", ACCESS="open") as w:
         bia = w.telegram.person(43, "Bia", language_code="pt-br")
         group = w.telegram.group([w.ana, bia])
         await group.send(w.ana, f"@{w.telegram.bot.username} conte")
