@@ -82,10 +82,15 @@ class Assistant:
         if command is not None and command.name == ASKING:  # the same as without the word
             command = None
         incoming, command, argument = await self._secrecy.kept(incoming, command, argument, text)
+        t = await self._speech(incoming) if incoming.erased is not None else None
+        silent = True
         async with aclosing(self._guarded(incoming, command, argument)) as cards:
             async for card in cards:
+                silent = False
                 await self._secrecy.shown(incoming, card)
-                yield card
+                yield card if t is None else self._secrecy.told(incoming, card, t)
+        if silent and t is not None and (word := self._secrecy.alone(incoming, t)) is not None:
+            yield word
 
     async def greet(self, incoming: Incoming) -> AsyncIterator[Card]:
         """See `Responder.greet`."""

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
-from bot.cards import Card, Secret
+from bot.cards import Card, Choice, Notice, Secret, Tone
 from bot.commands import BY_NAME, Command
 from bot.desk.keys import pasted
 from bot.surface import Incoming
+from bot.texts import Speech
 from core.asked import Asked
-from core.keyshape import looks_like_key
+from core.keyshape import looks_like_key, tells_key
 
 SHORTEST_BESIDE_A_FORM = 12  # characters
 PASTED = Command("", (), pasted, overtakes=True)
@@ -30,7 +31,7 @@ class Secrecy:
         if command is None and wanted and (not incoming.form or _one_odd_word(argument)):
             name, _, rest = wanted.partition(" ")
             command, argument = BY_NAME[name], f"{rest} {argument}"
-        elif command is None and looks_like_key(argument):
+        elif command is None and (looks_like_key(argument) or tells_key(argument)):
             command = PASTED
         return await self._erased(incoming, command, argument, text), command, argument
 
@@ -45,10 +46,29 @@ class Secrecy:
             return replace(incoming, erased=await incoming.erase())
         return incoming
 
+    @staticmethod
+    def told(incoming: Incoming, card: Card, t: Speech) -> Card:
+        """The card with what became of a message that held a key, whatever else it says."""
+        if incoming.erased is None or not isinstance(card, Notice | Choice):
+            return card
+        said = (t("key.erased"), t("key.not_erased"), t("key.seen_gone"), t("key.seen_there"))
+        if any(line in card.body for line in said):
+            return card
+        return replace(card, body="\n".join(filter(None, (card.body, t(_fate(incoming))))))
+
+    @staticmethod
+    def alone(incoming: Incoming, t: Speech) -> Card | None:
+        """Where nothing else is said to somebody: that the key still stands there."""
+        return Notice(Tone.WARNING, t(_fate(incoming))) if incoming.erased is False else None
+
     async def shown(self, incoming: Incoming, card: Card) -> None:
         """A question for a secret is about to be shown; the console waits for its answer itself."""
         if isinstance(card, Secret) and not incoming.local:
             await self._asked.put(incoming.chat, incoming.who, card.command)
+
+
+def _fate(incoming: Incoming) -> str:
+    return "key.erased" if incoming.erased else "key.not_erased"
 
 
 def _one_odd_word(text: str) -> bool:

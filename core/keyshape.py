@@ -9,6 +9,7 @@ import re
 
 SHORTEST_SHOWN = 16  # of a shorter key no part is shown
 LONGEST = 4096
+LONGEST_TELLING = 300  # characters of a message that is taken to be about the key in it
 _INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
 _ASSIGNMENT = re.compile(r"(?:export\s+)?[A-Z][A-Z0-9_]*\s*=\s*")
 _BEARER = re.compile(r"(?:authorization\s*:\s*)?bearer\s+", re.IGNORECASE)
@@ -30,10 +31,7 @@ class NotAKey(ValueError):
 
 def clean_key(text: str) -> str:
     """The key in what a person pasted: without what pasting brings with it. Raises NotAKey."""
-    key = _INVISIBLE.sub("", text).strip()
-    for wrapping in (_ASSIGNMENT, _BEARER):
-        key = wrapping.sub("", key.strip(_QUOTES).strip(), count=1) if wrapping.match(key) else key
-    key = key.rstrip(";, ").strip(_QUOTES).strip()
+    key = _unwrapped(text)
     if not key:
         raise NotAKey("empty")
     if len(key) > LONGEST:
@@ -45,6 +43,13 @@ def clean_key(text: str) -> str:
     return key
 
 
+def _unwrapped(text: str) -> str:
+    key = _INVISIBLE.sub("", text).strip()
+    for wrapping in (_ASSIGNMENT, _BEARER):
+        key = wrapping.sub("", key.strip(_QUOTES).strip(), count=1) if wrapping.match(key) else key
+    return key.rstrip(";, ").strip(_QUOTES).strip()
+
+
 def shown(key: str) -> str:
     """What people see of a key: `sk-…abcd`; of a short one nothing."""
     if len(key) < SHORTEST_SHOWN:
@@ -54,14 +59,19 @@ def shown(key: str) -> str:
 
 
 def looks_like_key(text: str) -> bool:
-    """Whether a message is a key and nothing else: by its beginning, or as one long word without sense."""
-    word = _INVISIBLE.sub("", text).strip().strip(_QUOTES)
+    """Whether a message is a key and what pasting brings: by its beginning, or as one long word without sense."""
+    word = _unwrapped(text)
     if _KNOWN.fullmatch(word):
         return True
     if not _LONG_WORD.fullmatch(word):
         return False
     kinds = (str.isupper, str.islower, str.isdigit)
     return all(sum(map(kind, word)) >= 3 for kind in kinds)  # noqa: PLR2004  # words have none, hashes one kind of letter
+
+
+def tells_key(text: str) -> bool:
+    """Whether a short message says a key that has a known beginning; longer ones are about something else."""
+    return len(text) <= LONGEST_TELLING and _KNOWN.search(_INVISIBLE.sub("", text)) is not None
 
 
 def hide_keys(text: str) -> str:

@@ -16,7 +16,7 @@ from bot.desk.keylist import card_of, listing, title
 from bot.desk.keywords import Order, Verb, known, order_of
 from bot.trouble import report
 from core.errors import ApiProblem, KeyRejected, NoMoney, Problem, Unauthorized
-from core.keys import SHARED
+from core.keys import SHARED, Origin
 from core.keyshape import NotAKey, clean_key, shown
 from core.people import Role
 from core.providers import vendors
@@ -188,11 +188,13 @@ async def _tested(ask: Ask, order: Order) -> AsyncGenerator[Card]:
     yield Progress(t("key.checking", vendor=title(order.vendor)), None)
     refused = await _checked(_provider(ask, order.vendor), found.secret)
     outcome = GOOD if refused is None else _outcome(refused)
-    if found.row:
+    # What serves everybody is not switched off by whoever tries it.
+    if found.row and (found.origin is Origin.OWN or administrator(ask)):
         await keys.checked(found.row, outcome, active=_active(refused))
         await _served_anew(ask, order.vendor)
     if refused is not None:
-        yield Notice(Tone.ERROR, _title(refused, ask), _said(refused, found.secret, ask), buttons)
+        own = found.origin is Origin.OWN
+        yield Notice(Tone.ERROR, _title(refused, ask), _said(refused, found.secret, ask, own=own), buttons)
         return
     whose = t(f"key.origin_{found.origin.value}")
     yield Notice(Tone.SUCCESS, t("key.works", vendor=title(order.vendor)), whose)
@@ -250,10 +252,10 @@ def _title(refused: Problem, ask: Ask) -> str:
     return card.title if isinstance(card, Notice) else ""
 
 
-def _said(refused: Problem, secret: SecretStr, ask: Ask) -> str:
-    """The vendor's answer, without the key that some quote in it. It was the person's, not the bot's."""
+def _said(refused: Problem, secret: SecretStr, ask: Ask, *, own: bool = True) -> str:
+    """The vendor's answer, without the key that some quote in it. `own` = it was the person's, not the bot's."""
     if isinstance(refused, ApiProblem):
-        refused = replace(refused, own=True)
+        refused = replace(refused, own=own)
     card = present.trouble(refused, ask.t)
     words = card.body if isinstance(card, Notice) else ""
     return words.replace(secret.get_secret_value(), shown(secret.get_secret_value()))

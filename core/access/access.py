@@ -171,6 +171,8 @@ class Access:
         """
         if self.has_administrator:
             raise CodeRefused("none")
+        if is_group(visitor.id):  # an administrator of a group who hides behind its name
+            raise CodeRefused("group")
         grant = Grant(visitor.id, Role.ADMINISTRATOR, visitor.name, visitor.id, self._clock.time())
         try:
             await self._pairing.take(code, grant)

@@ -29,6 +29,17 @@ async def test_the_code_makes_one_administrator_once(opened: Opened) -> None:
         assert one.role(BIA) is Role.STRANGER
 
 
+async def test_a_group_is_nobody(opened: Opened) -> None:
+    """Whoever hides behind a group's name would make everybody in it an administrator; the code is not spent."""
+    access = await opened()
+    code = await access.new_code()
+    with pytest.raises(CodeRefused, match="group"):
+        await access.pair(Visitor("telegram:-100", "Turma"), code)
+    assert access.role(Visitor("telegram:777", groups=("telegram:-100",))) is Role.STRANGER
+    await access.pair(ANA, code)
+    assert access.role(ANA) is Role.ADMINISTRATOR
+
+
 async def test_two_at_once(opened: Opened) -> None:
     """Of many who send the right code together one is let in."""
     access = await opened()
