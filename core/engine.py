@@ -27,7 +27,7 @@ from core.providers.vendors import VENDORS, at, compatible
 from core.reload import Reloaded, compared
 from core.room import MakeRoom
 from core.schedule import Schedule
-from core.settings import Settings, read, servers
+from core.settings import Settings, master_keys, read, servers
 from core.storage import DATABASE, Store, set_aside_if_damaged, sole
 from core.storage.access import AccessQueries
 from core.storage.asked import AskedTable
@@ -194,7 +194,7 @@ def vault(settings: Settings, table: KeyTable, clock: Clock, masks: Masks) -> Ke
     """The vault over these stored keys, with those of the settings behind them."""
     named = {vendor.name: getattr(settings, vendor.setting.lower()) for vendor in VENDORS}
     of_settings = {**named, **{server.name: server.key for server in servers(settings)}}
-    rings = ring_of(settings.data_dir, lambda: settings.master_keys)
+    rings = ring_of(settings.data_dir, lambda: settings.master_keys and master_keys(settings))
     return Keys(table, rings, clock, of_settings=of_settings.get, seen=masks.add)
 
 

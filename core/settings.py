@@ -248,6 +248,18 @@ class _Keys(BaseSettings):
     model_config = Settings.model_config
 
 
+class _Master(_Keys):
+    master_keys: SecretStr | None = None
+
+
+def master_keys(known: Settings) -> SecretStr | None:
+    """MASTER_KEYS as it stands now: `.env` may have been changed since the start. Else what is known of it."""
+    try:
+        return _Master().master_keys or known.master_keys
+    except (ValidationError, UnicodeDecodeError):  # somebody is just writing it
+        return known.master_keys
+
+
 def _clean(key: SecretStr) -> SecretStr:
     """A key as it goes into a header of HTTP. Raises ValueError, which does not quote it."""
     try:

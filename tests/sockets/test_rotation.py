@@ -162,6 +162,25 @@ async def test_master_keys_of_the_environment(tmp_path: Path) -> None:
     assert not (tmp_path / FILE).exists()
 
 
+async def test_master_keys_in_the_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The running bot reads along: before, while and after everything moves, and what it stores is under the new one."""
+    old, new = (f"{name}:{base64.b64encode(os.urandom(32)).decode()}" for name in ("k1", "k2"))
+    monkeypatch.chdir(tmp_path)
+    env = tmp_path / ".env"
+    await asyncio.to_thread(env.write_text, f"MASTER_KEYS={old}\n")
+    async with open_engine(settings(tmp_path, master_keys=old), providers=()) as engine:
+        await engine.keys.put("telegram:0", "openai", SecretStr(key_of(0)))
+        await asyncio.to_thread(env.write_text, f"MASTER_KEYS={new},{old}\n")
+        code, out, _ = await tool(tmp_path, "keys", "rotate", MASTER_KEYS=f"{new},{old}")
+        assert (code, "take these out of MASTER_KEYS: k1" in out) == (0, True)
+        await read(engine, 0)
+        await engine.keys.put("telegram:1", "openai", SecretStr(key_of(1)))
+        assert under(tmp_path) == {"k2": 2}
+        await asyncio.to_thread(env.write_text, f"MASTER_KEYS={new}\n")
+        for number in (0, 1):
+            await read(engine, number)
+
+
 async def test_what_is_wrong_is_told(tmp_path: Path) -> None:
     """Nothing stored, a lost file, an open file, a wrong setting: a sentence each, and exit code 1 where it failed."""
     code, out, _ = await tool(tmp_path / "none", "keys", "rotate")
