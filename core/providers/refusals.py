@@ -29,6 +29,7 @@ from core.providers.pieces import items, objects
 from core.providers.vendors import Meaning, Vendor
 
 LONGEST = 300  # characters of a server's wording
+LONGEST_WAIT = 86_400.0  # seconds: what asks for more says "not today"
 _CODES: Mapping[str, Meaning] = {
     "invalid_api_key": Meaning.KEY,
     "authentication_error": Meaning.KEY,
@@ -141,7 +142,7 @@ def read(status: int, headers: Mapping[str, str], body: Any, key: str = "") -> R
         status or _status(found.get("code")),
         codes,
         short(_text(body, inner), key) or (f"HTTP {status}" if status else ""),
-        _after(headers, details),
+        None if (after := _after(headers, details)) is None else min(after, LONGEST_WAIT),
         {"true": True, "false": False}.get(headers.get("x-should-retry", "")),
         _field(found, details),
     )

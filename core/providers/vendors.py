@@ -50,8 +50,8 @@ class Vendor:
 
     `native` = the origin of addresses that are not under `url`. `favourites` and `not_chat` are patterns of
     model names, best first. `listing` = where models are listed, if not where the wire lists them; `static` =
-    models of a vendor that lists none. `probe` = how a key is checked: a listing (`None`), a request, or a
-    short `chat` whose text is read. `disguised` = sentences that come as an answer and are refusals.
+    models of a vendor that lists none. `probe` = how a key is checked: a listing (`None`), a request, a short
+    `chat` whose text is read, or a listing and, where that is open to everybody, such a chat (`open`). `disguised` = sentences that come as an answer and are refusals.
     `codes` and `sayings` = error codes, and words where there is no code, with what they mean.
     """
 
@@ -68,7 +68,7 @@ class Vendor:
     sees: tuple[str, ...] = ()
     listing: str = ""
     static: tuple[str, ...] = ()
-    probe: Probe | Literal["chat"] | None = None
+    probe: Probe | Literal["chat", "open"] | None = None
     limit_field: str = "max_tokens"
     usage_option: bool = True
     disguised: tuple[str, ...] = ()
@@ -92,6 +92,14 @@ def prefix(name: str) -> str:
 NEVER_CHAT = (
     "*embed*", "*whisper*", "*tts*", "*-audio*", "*realtime*", "*transcri*", "*moderation*", "*rerank*",
     "*image*", "dall-e*", "*imagen*", "veo*", "sora*", "*ocr*", "*guard*",
+)  # fmt: skip
+
+# Most compatible servers list names and nothing else. A picture that a blind model gets is refused by its server;
+# one that a model never gets because of its name could not be sent at all.
+SEEING = (
+    "*-vl*", "*_vl*", "*[0-9]vl*", "*vision*", "*llava*", "*pixtral*", "*moondream*", "*minicpm-v*", "*internvl*",
+    "gemma-3*", "gemma3*", "gemma-4*", "gemma4*", "mistral-small*", "llama-4*", "llama4*",
+    "gpt-4o*", "gpt-4.1*", "gpt-[5-9]*", "o[3-9]*", "claude-*", "gemini-*", "grok-4*",
 )  # fmt: skip
 
 OPENAI = Vendor(
@@ -207,6 +215,7 @@ COHERE = Vendor(
     listing="native:/v1/models?endpoint=chat&page_size=1000",
     probe=Probe("POST", "native:/v1/check-api-key", field="valid"),
     usage_option=False,  # refused
+    sayings={"/ month": Meaning.MONEY},  # a trial key's calls are used up; "/ minute" is a rate
 )
 
 AI21 = Vendor(
@@ -227,7 +236,17 @@ BY_NAME: Mapping[str, Vendor] = MappingProxyType({vendor.name: vendor for vendor
 
 def compatible(name: str, url: str, *, keyed: bool) -> Vendor:
     """The entry of an OpenAI-compatible server that the settings name; many of them want no key."""
-    return Vendor(name, name, "openai", url, needs_key=keyed)
+    return Vendor(
+        name,
+        name,
+        "openai",
+        url,
+        needs_key=keyed,
+        sees=SEEING,
+        probe="open",
+        # Routers forbid a prompt with the status of a key that is not accepted.
+        sayings={"moderation": Meaning.SAFETY, "flagged": Meaning.SAFETY},
+    )
 
 
 def at(vendor: Vendor, url: str = "", favourites: tuple[str, ...] = ()) -> Vendor:

@@ -9,7 +9,16 @@ from pydantic import SecretStr
 
 from core.clock import Clock, SystemClock
 from core.conversation import ReplyEvent, ReplyOptions, Role, Turn
-from core.errors import ApiProblem, ApiUnreachable, EmptyAnswer, KeyMissing, KeyRejected, Problem
+from core.errors import (
+    ApiProblem,
+    ApiUnreachable,
+    EmptyAnswer,
+    KeyMissing,
+    KeyRejected,
+    NoMoney,
+    Problem,
+    RateLimited,
+)
 from core.model import Model
 from core.providers import refusals
 from core.providers.api.asking import Asking, Payer
@@ -21,6 +30,7 @@ from core.providers.pieces import objects
 from core.providers.vendors import Probe, Vendor
 
 _PROBE = [Turn(Role.USER, "ping")]
+_ASKED = 3  # models, until one answers
 
 
 class Api:
@@ -87,6 +97,10 @@ class Api:
                 await self._send("GET", self._wire.listing(self._vendor, ""), secret, own=own)
             case "chat":
                 await self._check_by_chat(secret, own=own)
+            case "open":
+                await self._send("GET", self._wire.listing(self._vendor, ""), secret, own=own)
+                if secret and await self._lists(""):  # whoever comes is shown the models
+                    await self._check_by_chat(secret, own=own)
             case Probe() as probe:
                 body = await self._send(probe.method, probe.path, secret, own=own)
                 if probe.field and not objects(body).get(probe.field):
@@ -97,20 +111,28 @@ class Api:
     async def _check_by_chat(self, secret: str, *, own: bool) -> None:
         """Ask for a word or two and read them: a blocked account lists models and answers with a refusal."""
         models = await self._shelf.read(lambda path: self._send("GET", path, secret, own=own))
-        if not models:
-            raise ApiProblem(self.name, own)
+        broken: Problem = ApiProblem(self.name, own)
+        for model in models[:_ASKED]:
+            try:
+                await self._ping(model, secret, own=own)
+            except (KeyRejected, NoMoney, RateLimited, ApiUnreachable):
+                raise
+            except Problem as problem:  # of that model: another one may answer
+                broken = problem
+            else:
+                return
+        if isinstance(broken, ApiProblem):
+            raise broken
+        raise ApiProblem(self.name, own, getattr(broken, "text", "")) from broken
+
+    async def _ping(self, model: Model, secret: str, *, own: bool) -> None:
+        options = ReplyOptions(max_tokens=16)
         try:
-            async with aclosing(
-                self._ask(models[0], _PROBE, ReplyOptions(max_tokens=16), secret, own=own)
-            ) as events:
+            async with aclosing(self._ask(model, _PROBE, options, secret, own=own)) as events:
                 async for _ in events:
                     pass
         except EmptyAnswer:  # nobody said that the key is bad
             return
-        except ApiProblem:
-            raise
-        except Problem as problem:
-            raise ApiProblem(self.name, own, getattr(problem, "text", "")) from problem
 
     # ------------------------------------------------------------ models
 

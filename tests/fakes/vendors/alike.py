@@ -210,9 +210,14 @@ class FakeGenspark(FakeOpenAI):
 
 
 class FakeServer(FakeOpenAI):
-    """Any compatible server of one's own: vLLM, llama-swap. It wants no key."""
+    """Any compatible server of one's own: vLLM, llama-swap. It wants no key, unless it is `guarded` as routers are.
+
+    `lists_openly`: then everybody may see its models all the same.
+    """
 
     fields = PLAIN | {"stream_options"}
+    guarded = False
+    lists_openly = False
 
     def default_models(self) -> list[dict[str, Any]]:
         return [
@@ -220,5 +225,6 @@ class FakeServer(FakeOpenAI):
             {"id": "acme/embed-1b", "object": "model", "created": CREATED},
         ]
 
-    def allowed(self, _: web.BaseRequest) -> bool:
-        return True
+    def allowed(self, request: web.BaseRequest) -> bool:
+        listing = request.method == "GET" and self.lists_openly
+        return not self.guarded or listing or super().allowed(request)

@@ -104,10 +104,16 @@ COHERE = (
     Refused("bad key", Row(401, {"id": "5c1f", "message": "invalid api token"}), "KeyRejected"),
     Refused("bad key, 498", Row(498, {"id": "5c1f", "message": "invalid token"}), "KeyRejected"),
     Refused("no money", Row(402, {"id": "5c1f", "message": "please add or update your payment method"}), "NoMoney"),
-    Refused("trial key", Row(429, {"id": "5c1f", "message": "You are using a Trial key, which is limited."}), "RateLimited"),
+    Refused("trial key", Row(429, {"id": "5c1f", "message": "You are using a Trial key, which is limited to 20 API calls / minute."}), "RateLimited"),
+    Refused("trial key used up", Row(429, {"id": "5c1f", "message": "You are using a Trial key, which is limited to 1000 API calls / month."}), "NoMoney"),
     Refused("overloaded", Row(503, {"id": "5c1f", "message": "upstream unavailable"}, {"retry-after": "0"}), "Overloaded", 3, 0.0),
     Refused("too long", Row(400, {"id": "5c1f", "message": "too many tokens: total number of tokens in the prompt cannot exceed 288000"}), "ContextTooLong"),
     Refused("no such model", Row(404, {"id": "5c1f", "message": "model 'command-z' not found"}), "ModelMissing"),
+)  # fmt: skip
+COMPATIBLE = (
+    Refused("a router's moderation", Row(403, {"error": {"code": 403, "message": "This model requires moderation and your input was flagged for hate.", "metadata": {"reasons": ["hate"]}}}), "Refused"),
+    Refused("bad key", Row(401, {"error": {"code": 401, "message": "No auth credentials found"}}), "KeyRejected"),
+    Refused("no money", Row(402, {"error": {"code": 402, "message": "Insufficient credits"}}), "NoMoney"),
 )  # fmt: skip
 AI21 = (
     Refused("bad key", Row(401, {"detail": "Forbidden: Bad or missing API token."}), "KeyRejected"),

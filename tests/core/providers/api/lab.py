@@ -50,6 +50,7 @@ ROWS: dict[str, tuple[rows.Refused, ...]] = {
     "huggingface": rows.HUGGINGFACE,
     "cohere": rows.COHERE,
     "ai21": rows.AI21,
+    "own": rows.COMPATIBLE,
 }
 ASK = (Turn(Role.USER, "olá"),)
 

@@ -9,7 +9,7 @@ from core.model import ModelState
 from core.providers.api.models import AGAIN, FRESH
 from tests.core.providers.api.lab import FAKES, a_lab
 from tests.fakes.clock import FakeClock
-from tests.fakes.vendors.alike import FakeHuggingFace
+from tests.fakes.vendors.alike import FakeHuggingFace, FakeServer
 from tests.fakes.vendors.script import Row, Say
 
 # Chat models alone, favourites first, then the newest.
@@ -88,6 +88,56 @@ async def test_a_key_is_tried_by_a_short_chat(name: str) -> None:
             await lab.api.check()
         lab.server.script.append(Say(()))
         await lab.api.check()
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        Row(401, {"error": {"message": "Unauthorized", "type": "authentication_error"}}),
+        Row(400, {"error": {"message": "Model is not allowed"}}),
+    ],
+)
+async def test_one_broken_model_does_not_condemn_a_key(broken: Row) -> None:
+    """The next one is asked; where none answers, what the last one said is told."""
+    async with a_lab("genspark") as lab:
+        lab.server.script.append(broken)
+        await lab.api.check()
+        assert len({asked.body["model"] for asked in lab.server.questions()}) == 2
+        lab.server.script += [broken] * 9
+        with pytest.raises(ApiProblem):
+            await lab.api.check()
+
+
+async def test_an_open_listing_proves_nothing() -> None:
+    """A server that lists its models to everybody is asked for a word; one that guards its listing is not."""
+    async with a_lab("own", needs_key=True) as lab:
+        assert isinstance(lab.server, FakeServer)
+        lab.server.guarded = True
+        with pytest.raises(KeyRejected):
+            await lab.api.check(SecretStr("sk-canary-0123456789abcdef"))
+        await lab.api.check(SecretStr(lab.server.key))
+        assert lab.server.questions() == [], "its listing is enough"
+        lab.server.lists_openly = True
+        with pytest.raises(KeyRejected):
+            await lab.api.check(SecretStr("sk-canary-0123456789abcdef"))
+        await lab.api.check(SecretStr(lab.server.key))
+        assert len(lab.server.questions()) == 2
+
+
+async def test_eyes_by_name_where_a_server_tells_names_alone() -> None:
+    """Pictures can be sent to what is called as models with eyes are."""
+    async with a_lab("own") as lab:
+        names = [
+            "llava:13b",
+            "qwen3-vl:8b",
+            "gpt-4o",
+            "llama3.2-vision:11b",
+            "gemma3:4b",
+            "qwen3:8b",
+            "llama3.1",
+        ]
+        lab.server.models = [{"id": name, "object": "model", "created": 1} for name in names]
+        assert {m.key for m in await lab.api.models() if m.vision} == set(names[:5])
 
 
 async def test_a_blocked_genspark_account_is_found_by_its_words() -> None:

@@ -43,6 +43,18 @@ async def test_a_short_wait_is_honoured_and_then_it_is_answered() -> None:
         assert lab.clock.slept == [7.0]
 
 
+@pytest.mark.parametrize("told", ["1e9", "1e300", "99999999999"])
+async def test_a_wait_without_sense_is_a_day(told: str) -> None:
+    """A broken clock somewhere does not put a model aside for ever, nor fill a card with digits."""
+    async with a_lab("openai") as lab:
+        lab.server.script.append(
+            Row(429, openai.error("Slow", "requests", "rate_limit_exceeded"), {"retry-after": told})
+        )
+        with pytest.raises(errors.RateLimited) as caught:
+            await lab.ask()
+        assert caught.value.retry_after == 86_400
+
+
 async def test_a_wait_that_nobody_bears_is_told_at_once() -> None:
     """All pauses of a question together stay within what a person bears."""
     async with a_lab("openai") as lab:
