@@ -178,6 +178,7 @@ class _Growing:
     notes: list[str] = field(default_factory=list)
     trimmed: bool = False
     passing: bool = False  # nothing of it is kept, so that it cannot be asked again
+    wordless: bool = False  # it has ended without a word of the answer
 
     def take(self, event: ReplyEvent) -> None:
         match event:
@@ -206,7 +207,8 @@ class _Growing:
             self.notes.append(self.t("reply.refused"))
         if self.demo:
             self.notes.append("🧪 " + self.t("reply.demo"))
-        if not self.text.strip():
+        self.wordless = not self.text.strip()
+        if self.wordless:
             self.text = self.t("reply.thought_only" if self.thinking else "reply.empty")
         if self.thinking:
             self.label = self.t("reply.thinking", words=len(self.thinking.split()))
@@ -269,9 +271,12 @@ async def _stream(
                     if isinstance(event, Trimmed) and conversation.trimmed_told:
                         continue
                     growing.take(event)
-                    if isinstance(event, Done):
-                        await _well(ask, model, growing)
-                    yield growing.card(done=isinstance(event, Done))
+                    if not isinstance(event, Done):
+                        yield growing.card()
+                        continue
+                    await _well(ask, model, growing)
+                    card = growing.card(done=True)
+                    yield await _or_another(card, ask, question, model) if growing.wordless else card
         except Problem as problem:
             if not last and not growing.spoke and _may_pass(problem):
                 raise
@@ -319,10 +324,20 @@ async def _broken(ask: Ask, question: Turn, model: Model, growing: _Growing, pro
     footnote = ask.t("reply.interrupted", reason=_why_broken(problem, ask.t))
     if growing.passing:
         return replace(card, footnote=f"{footnote}\n{card.footnote}", failed=True)
-    offer = await suggestion(ask, model, because=problem)
+    card = replace(card, footnote=footnote, failed=True)
+    return await _or_another(card, ask, question, model, problem)
+
+
+async def _or_another(
+    card: Reply, ask: Ask, question: Turn, model: Model, because: Problem | None = None
+) -> Reply:
+    """With buttons that ask again: this model, or the one that is suggested in its place."""
+    if not question.id:  # it is kept nowhere
+        return card
+    offer = await suggestion(ask, model, because=because)
     buttons = [Button(ask.t("button.retry"), f"use #{model.tag} ?{question.id}")]
     if offer.best is not None:
         name = present.short_name(offer.best)
         label = ask.t("button.use_and_answer", model=name)
         buttons.append(Button(label, f"use #{offer.best.tag} ?{question.id}"))
-    return replace(card, footnote=footnote, failed=True, buttons=tuple(buttons))
+    return replace(card, buttons=tuple(buttons))

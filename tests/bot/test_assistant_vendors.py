@@ -303,6 +303,7 @@ async def test_a_forbidden_answer_and_an_empty_one(tmp_path: Path) -> None:
             Say((), reason="refused"),
             Say(()),
             Say(("Bem",), reason="refused"),
+            Say((), thoughts=("Deixe-me ", "pensar")),
         ]
         refused = await market.talk.say("oi")
         assert "recusou-se a responder" in plain(refused)
@@ -311,3 +312,6 @@ async def test_a_forbidden_answer_and_an_empty_one(tmp_path: Path) -> None:
         assert "não respondeu nada" in plain(empty)
         assert "/descarregar" not in plain(empty)
         assert "regras de segurança" in (await market.talk.reply("oi")).footnote
+        thought = await market.talk.reply("oi")
+        assert "só raciocinou" in thought.text
+        assert any(b.label.startswith("💡") for b in thought.buttons)
