@@ -19,7 +19,8 @@ from core.sight import EVERYTHING
 
 PAGE = 20
 _IN_MEMORY = frozenset({ModelState.LOADED, ModelState.LOADING})
-_PAGE_NUMBER = re.compile(r"(?:^|\s)(\d{1,3})$")
+_PAGE = re.compile(r"(?:^|\s)p(\d{1,3})$", re.IGNORECASE)  # as buttons say it
+_NUMBER = re.compile(r"(?:^|\s)(\d{1,3})$")
 _QUESTION = re.compile(r"\s\?(\d{1,15})$")
 _CONSENT = re.compile(r"\s(room|anyway)$")
 
@@ -34,14 +35,13 @@ async def models(ask: Ask) -> AsyncGenerator[Card]:
 
 async def listed(ask: Ask) -> Listing:
     """The models as they are known now; nobody is asked."""
-    wanted, page = _page(ask.argument.strip())
-    words = wanted.lower().split()
     rows = [
         r
         for r in ask.engine.catalog.rows(await ask.sight(anew=True))
         if not r.best.by_name_only or _current(ask, r.best)
     ]
-    return _listing(ask, wanted, [r for r in rows if all(w in _words(r) for w in words)], page)
+    wanted, page, found = _searched(ask.argument.strip(), rows)
+    return _listing(ask, wanted, found, page)
 
 
 def _words(row: Pooled) -> str:
@@ -53,11 +53,24 @@ def _current(ask: Ask, model: Model) -> bool:
     return model.pool == ask.conversation.model_id
 
 
-def _page(argument: str) -> tuple[str, int]:
-    match = _PAGE_NUMBER.search(argument)
-    if match is None:
-        return argument, 1
-    return argument[: match.start()].strip(), max(1, int(match[1]))
+def _searched(argument: str, rows: list[Pooled]) -> tuple[str, int, list[Pooled]]:
+    """What is looked for, the page, and what is found. A number at the end is a page, unless it is of a name."""
+    if (page := _PAGE.search(argument)) is not None:
+        wanted = argument[: page.start()].strip()
+        return wanted, max(1, int(page[1])), _matching(wanted, rows)
+    number, found = _NUMBER.search(argument), _matching(argument, rows)
+    if number is None:
+        return argument, 1, found
+    wanted = argument[: number.start()].strip()
+    alone = re.compile(rf"(?<!\d){number[1]}(?!\d)")
+    if wanted and any(alone.search(_words(row)) for row in found):
+        return argument, 1, found
+    return wanted, max(1, int(number[1])), _matching(wanted, rows)
+
+
+def _matching(wanted: str, rows: list[Pooled]) -> list[Pooled]:
+    words = wanted.lower().split()
+    return [row for row in rows if all(word in _words(row) for word in words)]
 
 
 def _listing(ask: Ask, wanted: str, found: list[Pooled], page: int) -> Listing:
@@ -72,7 +85,7 @@ def _listing(ask: Ask, wanted: str, found: list[Pooled], page: int) -> Listing:
     turning = [(t("button.previous"), page - 1)] if page > 1 else []
     turning += [(t("button.next"), page + 1)] if page < pages else []
     turning += [(t("button.refresh"), page)]
-    buttons = tuple(Button(label, " ".join(["models", *wanted.split(), str(to)])) for label, to in turning)
+    buttons = tuple(Button(label, " ".join(["models", *wanted.split(), f"p{to}"])) for label, to in turning)
     fitting = tuple(b for b in buttons if len(b.command.encode()) <= LONGEST_COMMAND)
     return Listing(title, rows, t("models.hint") if found else empty, page, pages, fitting)
 

@@ -281,6 +281,10 @@ async def test_hundreds_of_models_are_paged_and_searched(tmp_path: Path) -> None
         assert last.page == 16
         found = await market.talk.listing("/models tuned-123")
         assert [row.name for row in found.rows] == ["tuned-123"]
+        found = await market.talk.listing("/models tuned 123")
+        assert [row.name for row in found.rows] == ["tuned-123"], "no page, though there are so many"
+        assert "gpt-6" in {row.name for row in (await market.talk.listing("/models gpt 6")).rows}
+        assert (await market.talk.listing("/models tuned p15")).page == 15
         both = await market.talk.listing("/models")
         assert {row.name for row in both.rows[:2]} == {"gpt-6", "claude-sonnet-5"}
 

@@ -123,7 +123,7 @@ async def test_ten_minutes(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         listing = await r.say("/models", "7")
         assert isinstance(listing, Listing)
-        assert [b.command for b in listing.buttons] == ["models 1"]
+        assert [b.command for b in listing.buttons] == ["models p1"]
         await r.passes(PRIVATE)
         await r.passes(ALIVE)
         await r.becomes(ModelState.LOADED)

@@ -73,8 +73,8 @@ async def test_models_by_pages(tmp_path: Path) -> None:
         assert (await talk.listing("/models 0")).page == 1
         filtered = await talk.listing("/models model 2")
         assert (filtered.page, filtered.pages) == (2, 3)
-        assert command(filtered, "Anterior") == "/models model 1"
-        assert command(filtered, "Próxima") == "/models model 3"
+        assert command(filtered, "Anterior") == "/models model p1"
+        assert command(filtered, "Próxima") == "/models model p3"
 
 
 async def test_a_long_filter_still_fits_a_button(tmp_path: Path) -> None:
