@@ -139,6 +139,15 @@ class Assistant:
             one.stop()
         return bool(running)
 
+    async def moved(self, old: ChatRef, new: ChatRef) -> None:
+        """See `Responder.moved`."""
+        try:
+            await self._engine.move_chat(old, new)
+        except StorageFailed as full:
+            log.warning("chat not moved", old=str(old), new=str(new), problem=str(full))
+        else:
+            log.info("chat moved", old=str(old), new=str(new))
+
     async def landed(self, incoming: Incoming, card: Card, messages: Sequence[str]) -> None:
         """See `Responder.landed`: a reply to one of those messages continues from there; lists stay alive."""
         asked, ask, command = self._asked.pop(id(incoming), (None, None, None))

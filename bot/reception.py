@@ -71,6 +71,10 @@ class Reception:
         """See `Responder.cancel`."""
         return self._behind.cancel(chat, asker)
 
+    async def moved(self, old: ChatRef, new: ChatRef) -> None:
+        """See `Responder.moved`."""
+        await self._behind.moved(old, new)
+
     async def landed(self, incoming: Incoming, card: Card, messages: Sequence[str]) -> None:
         """See `Responder.landed`."""
         await self._behind.landed(incoming, card, messages)

@@ -191,6 +191,10 @@ class Responder(Protocol):
         """What a person sees on arriving: the state of things, as `/start` would show it."""
         ...
 
+    async def moved(self, old: ChatRef, new: ChatRef) -> None:
+        """A chat goes on under another id, as the platform says: with all that was said and decided there."""
+        ...
+
     async def landed(self, incoming: Incoming, card: Card, messages: Sequence[str]) -> None:
         """The last card of that answer stands in these messages now (the platform's ids, in their order)."""
         ...

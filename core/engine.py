@@ -15,6 +15,7 @@ from core.asked import Asked
 from core.catalog import Catalog
 from core.chat import Chat
 from core.clock import Clock, SystemClock
+from core.conversation import ChatRef
 from core.keys import Keys, ring_of
 from core.lifecycle import Lifecycle
 from core.masks import Masks
@@ -34,6 +35,7 @@ from core.storage.asked import AskedTable
 from core.storage.jobs import JobTable
 from core.storage.keys import KeyTable
 from core.storage.measures import MeasureQueries
+from core.storage.moves import Moves
 from core.storage.places import Places
 from core.timetable import parse
 
@@ -82,6 +84,12 @@ class Engine:
         task = asyncio.create_task(self._start(), name="engine start")
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+    async def move_chat(self, old: ChatRef, new: ChatRef) -> None:
+        """A chat goes on under another id. Raises StorageFailed."""
+        await Moves.over(self.store).move(old, new)
+        await self.access.open()
+        await self.places.load()
 
     async def _start(self) -> None:
         try:

@@ -35,6 +35,7 @@ class FakeResponder:
         self.listening: set[ChatRef] = set()
         self.languages: list[str | None] = []
         self.cancelled: list[ChatRef] = []
+        self.moves: list[tuple[ChatRef, ChatRef]] = []
         self.landings: list[tuple[Incoming, Card, tuple[str, ...]]] = []
         self.closed = 0  # answers whose iterator was closed or ran out
 
@@ -95,6 +96,9 @@ class FakeResponder:
         self.greeted.append(incoming)
         for card in self._greeting:
             yield card
+
+    async def moved(self, old: ChatRef, new: ChatRef) -> None:
+        self.moves.append((old, new))
 
     async def landed(self, incoming: Incoming, card: Card, messages: Sequence[str]) -> None:
         self.landings.append((incoming, card, tuple(messages)))

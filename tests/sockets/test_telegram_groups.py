@@ -190,3 +190,24 @@ async def test_whose_buttons_they_are(tmp_path: Path) -> None:
         stale = await (await listing.press(w.ana, "models 2", shown=False)).answered()
         assert stale.text == "Este botão não vale mais."
         assert len(group.answers) == 1
+
+
+async def test_a_group_that_becomes_a_supergroup(tmp_path: Path) -> None:
+    """Telegram gives it another number: who was let in there, and what was said there, go along, also over a restart."""
+    settings = {"ADMINS": "telegram:1", "ACCESS": "closed"}
+    async with world(tmp_path, [FakeModel(NOVA, "Nova 8B", reply=speak)], NOVA, **settings) as w:
+        chefe, bia, _ = people(w)
+        me = f"@{w.telegram.bot.username}"
+        group = w.telegram.group([w.ana, bia], [chefe], kind="group")
+        await group.send(chefe, "/allow here guest")
+        await w.says("convidado", group)
+        await group.send(bia, f"{me} um")
+        await w.says("ouvi 1: um", group)
+        larger = w.telegram.group([w.ana, bia], [chefe])
+        await group.upgrade(chefe, larger)
+        await w.bot.says("chat moved")
+        await larger.send(bia, f"{me} dois")
+        await w.says("ouvi 3: dois", larger)
+        await w.restart()
+        await larger.send(bia, f"{me} três")
+        await w.says("ouvi 5: três", larger)

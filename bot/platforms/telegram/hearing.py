@@ -105,6 +105,16 @@ def hear(message: Message, me: User, commands: Collection[str]) -> Heard | None:
     )
 
 
+def moved_to(message: Message) -> tuple[ChatRef, ChatRef] | None:
+    """Where a group goes on that has become a supergroup: the old id and the new one; both chats tell it."""
+    here = message.chat.id
+    if message.migrate_to_chat_id is not None:
+        return Spot(here).ref, Spot(message.migrate_to_chat_id).ref
+    if message.migrate_from_chat_id is not None:
+        return Spot(message.migrate_from_chat_id).ref, Spot(here).ref
+    return None
+
+
 def attached_to(message: Message) -> Attached | None:
     """What hangs on a message, if anything does."""
     if not message.effective_attachment:

@@ -15,7 +15,7 @@ from bot.platforms.telegram.albums import Album, Albums
 from bot.platforms.telegram.answers import Answers
 from bot.platforms.telegram.buttons import Press, read
 from bot.platforms.telegram.files import bring
-from bot.platforms.telegram.hearing import NAME, Heard, Spot, groups_of, hear, spot_of
+from bot.platforms.telegram.hearing import NAME, Heard, Spot, groups_of, hear, moved_to, spot_of
 from bot.platforms.telegram.menu import names
 from bot.platforms.telegram.wording import Speak
 from bot.surface import Brought, Incoming, Responder
@@ -79,6 +79,9 @@ class Talk:
     # ------------------------------------------------------------ words
 
     async def _message(self, message: Message) -> None:
+        if (moved := moved_to(message)) is not None:
+            await self._responder.moved(*moved)
+            return
         heard = hear(message, self._me, self._commands)
         album = self._albums.of(message)
         asks = heard is not None if album is None else album.add(message, heard)

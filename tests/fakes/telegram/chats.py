@@ -186,6 +186,12 @@ class Chat(Room):
     async def promote(self, person: Person, *, by: Person) -> None:
         self._becomes(person, "administrator", by)
 
+    async def upgrade(self, by: Person, larger: "Chat") -> None:
+        """The group becomes a supergroup, which has another number; both say so, and the old one is dead."""
+        await self._service(by, {"migrate_to_chat_id": larger.id})
+        await larger._service(by, {"migrate_from_chat_id": self.id})  # of its own kind
+        self._bot_becomes("kicked", by)
+
     async def kick_bot(self, by: Person) -> None:
         """Somebody removes the bot from the group."""
         self._bot_becomes("kicked", by)
