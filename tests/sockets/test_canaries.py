@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from tests.fakes.lmstudio.server import FakeLMStudio, FakeModel
+from tests.fakes.telegram.switches import TOKEN
 from tests.fakes.vendors.script import Row, Say
 from tests.sockets.keyvendor import OTHERS, OWN, WRONG, QuotingOpenAI
 from tests.sockets.program import program
@@ -26,13 +27,16 @@ SECRETS = {
     "MISTRAL_API_KEY": "CanaryMistral0123456789abcdefgh",
     "HF_TOKEN": "hf_canary0123456789abcdefghijkl",
     "COHERE_API_KEY": "CanaryCohere0123456789abcdefghi",
+    "GENSPARK_API_KEY": "gsk-canaryGenspark0123456789abc",
     "AI21_API_KEY": "CanaryAi210123456789abcdefghijk",
     "GROQ_API_KEY": "gsk_canary0123456789abcdefghijk",
     "LMSTUDIO_TOKEN": "sk-lm-canary:0123456789ABCDEFGHIJ",
     "METRICS_TOKEN": "canary-metrics-0123456789",
     "TELEGRAM_WEBHOOK_SECRET": "canary_webhook_0123456789",
     "DISCORD_BOT_TOKEN": "Canary0MTIzNDU2.Discord.0123456789abcdef",
+    "TELEGRAM_BOT_TOKEN": TOKEN,
 }
+NOWHERE = "http://127.0.0.1:9"
 GIVEN = (OWN, OTHERS, WRONG)
 
 
@@ -57,6 +61,12 @@ def found(where: Mapping[str, bytes], secrets: Iterable[str]) -> list[tuple[str,
     ]
 
 
+def without(settings: Mapping[str, str], *platforms: str) -> dict[str, str]:
+    """The settings without what leads to those platforms: whoever starts the program knows it better."""
+    names = {f"{platform}_{name}" for platform in platforms for name in ("BOT_TOKEN", "API_ROOT")}
+    return {name: value for name, value in settings.items() if name not in names}
+
+
 def files(folder: Path) -> dict[str, bytes]:
     return {str(file): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
@@ -75,6 +85,8 @@ class Plot:
             **SECRETS,
             **{f"{name}_BASE_URL": self.vendor.base for name in bases},
             "OPENAI_COMPATIBLE": f"groq={self.vendor.base}",
+            "TELEGRAM_API_ROOT": NOWHERE,  # of the tools
+            "DISCORD_API_ROOT": NOWHERE,
             "SYNC_EVERY": "1",
             "LOG_LEVEL": "DEBUG",
             "HTTP_PORT": "0",
@@ -180,7 +192,7 @@ async def test_on_telegram(tmp_path: Path) -> None:
             p.data,
             [FakeModel(MINI, "Mini 1B")],
             MINI,
-            **p.settings(ADMINS="telegram:42", PLATFORMS="telegram"),
+            **without(p.settings(ADMINS="telegram:42", PLATFORMS="telegram"), "TELEGRAM"),
         ) as w:
             line = await w.bot.says("http server listens")
             await _telegram(w, p)
@@ -203,7 +215,7 @@ async def test_in_a_pipe_with_the_log_in_a_file(tmp_path: Path, form: str) -> No
     async with plot(tmp_path) as p, FakeLMStudio([FakeModel(MINI, "Mini 1B")], loaded=[MINI]) as lmstudio:
         ring = f"k1:{MASTER}"
         settings = p.settings(LMSTUDIO_URLS=lmstudio.url, LOG_FORMAT=form, MASTER_KEYS=ring, PLATFORMS="")
-        settings.pop("DISCORD_BOT_TOKEN")
+        settings = without(settings, "TELEGRAM", "DISCORD")
         async with program(p.data, **settings) as bot:
             for line in ("/key set openai", WRONG, "/key set openai", OWN, "/use gpt-6-mini"):
                 p.saw("answers", await bot.say(line))

@@ -7,16 +7,15 @@ from tests.fakes.lmstudio.server import FakeModel
 from tests.sockets.discord_program import ANA, world
 from tests.sockets.keyvendor import OTHERS, OWN, WRONG
 from tests.sockets.program import PATIENCE
-from tests.sockets.test_canaries import MINI, SECRETS, plot
+from tests.sockets.test_canaries import MINI, files, found, plot, without
 from tests.sockets.test_discord_forms import told
 
 
 async def test_on_discord(tmp_path: Path) -> None:
     """Its log at DEBUG, its messages and calls, its web pages, its tools, its files, a backup: no secret anywhere."""
     async with plot(tmp_path) as p:
-        settings: dict[str, Any] = p.settings(ADMINS=ANA, PLATFORMS="discord")
-        for name in ("DISCORD_BOT_TOKEN", "LMSTUDIO_TOKEN"):
-            settings.pop(name)
+        settings: dict[str, Any] = without(p.settings(ADMINS=ANA, PLATFORMS="discord"), "DISCORD")
+        settings.pop("LMSTUDIO_TOKEN")
         async with world(p.data, [FakeModel(MINI, "Mini 1B")], MINI, **settings) as w:
             await (await told(w, w.ana, WRONG)).says("não aceitou a chave", PATIENCE)
             await (await told(w, w.ana, OWN)).says("OpenAI aceitou a chave", PATIENCE)
@@ -38,4 +37,5 @@ async def test_on_discord(tmp_path: Path) -> None:
             p.saw("messages", "\n".join(m.text for m in w.discord.world.messages.values() if m.by_bot))
             p.saw("calls", "\n".join(str(call.body) for call in w.discord.calls))
         assert OWN in p.vendor.paid, "it was really used"
-        assert p.leaks(*(SECRETS[name] for name in ("DISCORD_BOT_TOKEN",))) == []
+        assert p.leaks() == []
+        assert found({**p.seen, **files(p.data)}, [w.discord.token]) == []
