@@ -12,6 +12,7 @@ from dataclasses import replace
 import structlog
 
 from core import finding
+from core.accounts import PATIENCE, Accounts
 from core.clock import Clock
 from core.cooling import failure_of, pause
 from core.errors import (
@@ -50,6 +51,7 @@ class Catalog:
         self._syncing: dict[str, asyncio.Task[None]] = {}
         self._loading: set[str] = set()
         self._sick: dict[str, Failure] = {}  # place -> why every load is refused there, and until when
+        self.accounts = Accounts(clock)
         self.settled = asyncio.Event()  # every host has been asked once since the start
         self.listeners: list[Callable[[], None]] = []  # hear that a model's state has changed
 
@@ -119,27 +121,16 @@ class Catalog:
     async def sight(self, person: str | None) -> Sight:
         """What that person (`None`: anybody) sees, by whose keys there are; asked of vendors with models alone."""
         listed = {m.provider for m in self._models.values()}
-        vendors = [p for p in self._providers.values() if isinstance(p, Keyed) and p.name in listed]
-        hidden = {p.name for p in vendors if not await p.serves(person)}
-        shown = [p for p in vendors if p.name not in hidden] if person is not None else []
-        return Sight(frozenset(hidden), frozenset({p.name for p in shown if await p.own(person or "")}))
+        return await self.accounts.sight(person, self.providers, listed)
 
-    async def meet(self, person: str) -> None:
-        """Read the vendors that only this person has a good key for; one that fails disturbs no other."""
-        for place, provider in list(self._providers.items()):
-            if not isinstance(provider, Keyed):
-                continue
-            broken = place in self._problems
-            if await provider.serves(None) and not (broken and await provider.own(person)):
-                continue
-            if not await provider.serves(person):
-                continue
-            try:
-                listed = await provider.models(person)
-            except Problem as problem:
-                log.info("vendor does not list its models", place=place, problem=str(problem))
-                continue
-            await self._keep([self._judged(m) for m in listed])
+    async def meet(self, person: str, *, anew: bool = True) -> None:
+        """Read what this person's own keys list; without `anew` only where that is not known, and not for long."""
+        if anew:
+            await self._keep([self._judged(m) for m in await self.accounts.meet(person, self.providers)])
+        elif await self.accounts.strange(person, self.providers):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE):
+                    await self.meet(person)
 
     def health(self) -> list[HostHealth]:
         """How each provider answered last, without asking it again."""
@@ -207,6 +198,10 @@ class Catalog:
         self._checked[place] = self._clock.time()
         fresh = {m.id: self._judged(m) for m in listed}
         gone = [i for i in self._models if i.startswith(f"{place}|") and i not in fresh]
+        if isinstance(provider, Keyed):
+            self.accounts.note(provider.name, None, listed)
+            held = self.accounts.held(provider.name)
+            gone = [i for i in gone if self._models[i].key not in held]
         for one in gone:
             del self._models[one]
         await self._keep(fresh.values(), gone)
@@ -300,11 +295,16 @@ class Catalog:
         self._strikes.clear()
         self._sick.clear()
         for provider in self._providers.values():
-            if isinstance(provider, Keyed):
-                provider.forget()
+            self.relist(provider)
         marked = [m for m in self._models.values() if m.failure is not None]
         await self._keep([replace(m, state=_rested(m), failure=None) for m in marked])
         return len(marked)
+
+    def relist(self, provider: Provider) -> None:
+        """A key has changed, or everything is to be looked at anew: nothing remembered of that vendor counts."""
+        if isinstance(provider, Keyed):
+            provider.forget()
+            self.accounts.forget(provider.name)
 
     def set_loading(self, model: Model, *, loading: bool) -> None:
         """Show the model as loading while we load it, before its host says so."""

@@ -4,8 +4,8 @@ A vendor without a key is there for nobody but those who have one of their own; 
 refused or empty, whoever has an own key still uses the vendor.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from core.model import FailureKind, Model, ModelState
 
@@ -16,14 +16,22 @@ _OF_THE_KEY = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """`hidden` vendors have no key for that person; `own` ones are paid for with a key of the person's own."""
+    """`hidden` vendors have no key for that person; `own` ones are paid for with a key of the person's own.
+
+    `opened` = the models of a vendor that the key in question lists, where that is known.
+    """
 
     hidden: frozenset[str] = frozenset()
     own: frozenset[str] = frozenset()
+    opened: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def of(self, models: Iterable[Model]) -> list[Model]:
         """The models as that person finds them."""
-        return [self._as_seen(model) for model in models if model.provider not in self.hidden]
+        return [self._as_seen(model) for model in models if self._sees(model)]
+
+    def _sees(self, model: Model) -> bool:
+        opened = self.opened.get(model.provider)
+        return model.provider not in self.hidden and (opened is None or model.key in opened)
 
     def _as_seen(self, model: Model) -> Model:
         if self.lifts(model):

@@ -155,7 +155,8 @@ async def _converse(ask: Ask, question: Turn, model: Model, wish: Wish, note: st
 async def _awake(ask: Ask, model: Model, wish: Wish) -> AsyncGenerator[Card | Ready]:
     """The load as cards; Ready comes last."""
     # What failed for the sake of the bot's key says nothing to who has a key of their own.
-    by_hand = wish.model is not None or (model.failure is not None and (await ask.sight()).lifts(model))
+    known = ask.engine.catalog.get(model.id) or model  # what was picked is as this person sees it
+    by_hand = wish.model is not None or (known.failure is not None and (await ask.sight()).lifts(known))
     loading = ask.engine.lifecycle.ensure(model, by_hand=by_hand, consent=wish.consent)
     async with aclosing(loading) as events:
         async for event in events:

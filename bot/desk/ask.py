@@ -46,6 +46,7 @@ class Ask:
     async def sight(self, *, anew: bool = False) -> Sight:
         """Which models the person sees, by whose keys there are."""
         if self._sight is None or anew:
+            await self.engine.catalog.meet(self.person, anew=False)
             self._sight = await self.engine.catalog.sight(self.person)
         return self._sight
 

@@ -20,7 +20,7 @@ from core.keys import SHARED, Origin
 from core.keyshape import NotAKey, clean_key, shown
 from core.people import Role
 from core.providers import vendors
-from core.providers.base import Keyed, Provider
+from core.providers.base import Provider
 
 GOOD = "ok"
 _REFUSED = (KeyRejected, Unauthorized)
@@ -230,9 +230,7 @@ async def _checked(provider: Provider, secret: SecretStr) -> Problem | None:
 
 async def _served_anew(ask: Ask, vendor: str) -> None:
     """What the vendor offers may be different with another key."""
-    provider = _provider(ask, vendor)
-    if isinstance(provider, Keyed):
-        provider.forget()
+    ask.engine.catalog.relist(_provider(ask, vendor))
     await ask.engine.catalog.sync()
 
 

@@ -59,7 +59,9 @@ class FakeOpenAI(FakeVendor):
 
     async def serve(self, asked: Asked) -> Row | Say | Json:
         if asked.method == "GET" and asked.path == f"{self.path}/models":
-            return self.listings.popleft() if self.listings else {"object": "list", "data": self.models}
+            given = asked.headers.get("Authorization", "").removeprefix("Bearer ")
+            models = self.accounts.get(given, self.models)
+            return self.listings.popleft() if self.listings else {"object": "list", "data": models}
         if asked.method == "POST" and asked.path == f"{self.path}/chat/completions":
             return self.refuses(asked.body) or self.next()
         return self.lost(asked.path)

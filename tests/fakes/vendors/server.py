@@ -26,6 +26,7 @@ class FakeVendor:
         self.listings: deque[Row] = deque()
         self.asked: list[Asked] = []
         self.models: list[dict[str, Any]] = self.default_models()
+        self.accounts: dict[str, list[dict[str, Any]]] = {}  # other good keys, and what each of them lists
         self.left = 0
         self.gone = asyncio.Event()
         self.came = asyncio.Event()  # a question is here
@@ -39,7 +40,8 @@ class FakeVendor:
 
     def allowed(self, request: web.BaseRequest) -> bool:
         """Whether the request proves a key that is known."""
-        return request.headers.get("Authorization") == f"Bearer {self.key}"
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        return given in {self.key, *self.accounts}
 
     def stranger(self) -> Row:
         """What a request without a good key gets."""
