@@ -74,17 +74,26 @@ class Accounts:
                 found[vendor.name] = mine
         return found
 
-    async def strange(self, person: str, providers: Collection[Provider]) -> bool:
-        """Whether that person has a key of which it is not known what it lists."""
-        since = self._clock.monotonic() - AGAIN
-        return any(
-            person not in self._listed.get(p.name, {}) and self._tried.get((p.name, person), since) <= since
-            for p in await _own(person, providers)
-        )
+    async def meet(self, person: str, providers: Collection[Provider], *, anew: bool) -> list[Model]:
+        """Ask every vendor that this person has a key of their own for; one that fails disturbs no other.
 
-    async def meet(self, person: str, providers: Collection[Provider]) -> list[Model]:
-        """Ask every vendor that this person has a key of their own for; one that fails disturbs no other."""
+        Without `anew` only those of which it is not known what the key lists, and not for long.
+        """
         vendors = await _own(person, providers)
+        if anew:
+            return await self._asked(person, vendors)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self._asked(person, [one for one in vendors if self._strange(person, one.name)])
+        except TimeoutError:
+            return []
+
+    def _strange(self, person: str, vendor: str) -> bool:
+        since = self._clock.monotonic() - AGAIN
+        asked = self._tried.get((vendor, person), since) > since
+        return person not in self._listed.get(vendor, {}) and not asked
+
+    async def _asked(self, person: str, vendors: Iterable[Vendor]) -> list[Model]:
         answers = await asyncio.gather(*(self._ask(person, vendor) for vendor in vendors))
         return [model for models in answers for model in models]
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 import structlog
 
 from core import finding
-from core.accounts import PATIENCE, Accounts
+from core.accounts import Accounts
 from core.clock import Clock
 from core.cooling import failure_of, pause
 from core.errors import (
@@ -125,12 +125,10 @@ class Catalog:
 
     async def meet(self, person: str, *, anew: bool = True) -> None:
         """Read what this person's own keys list; without `anew` only where that is not known, and not for long."""
-        if anew:
-            await self._keep([self._judged(m) for m in await self.accounts.meet(person, self.providers)])
-        elif await self.accounts.strange(person, self.providers):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(PATIENCE):
-                    await self.meet(person)
+        listed = await self.accounts.meet(person, self.providers, anew=anew)
+        known = self._models
+        # What is held against a model for others' sake stays so: this person's sight lifts it.
+        await self._keep([m for m in listed if m.id not in known or not known[m.id].failure])
 
     def health(self) -> list[HostHealth]:
         """How each provider answered last, without asking it again."""

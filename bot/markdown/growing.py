@@ -6,7 +6,7 @@ from bot.clean import clean
 from bot.markdown.blocks import settled
 from bot.markdown.render import render
 from bot.markdown.source import source
-from bot.markdown.spans import EMPTY, Rendered, joined
+from bot.markdown.spans import EMPTY, Kind, Rendered, joined
 from bot.markdown.split import sources
 
 _BLANK_LINE = re.compile(r"[ \t]*\n[ \t]*\n")
@@ -67,4 +67,7 @@ class GrowingSource:
         """Unlike what is rendered, a source has its blank lines as the model wrote them."""
         found = _LINE_ENDS.match(tail) if self._front else None
         gap = found[0] if found else ""
-        return joined(self._kept, gap, source(tail[len(gap) :]))
+        rest = source(tail[len(gap) :])
+        if any(s.kind is Kind.PRE and s.end == len(self._kept.text) for s in self._kept.spans):
+            gap = gap.lstrip(" \t")  # they stood in the line that closed the block, which is not copied
+        return joined(self._kept, gap, rest)

@@ -25,6 +25,8 @@ _UNCUT = re.compile(
     r"\[[^\]\n]{0,500}\]\([^)\n]{0,1500}\)|(`{1,3})[^`\n]{1,500}\1|\*\*[^*\n]{1,500}\*\*|__[^_\n]{1,500}__"
     r"|~~[^~\n]{1,500}~~|\|\|[^|\n]{1,500}\|\||<[^<>\s]{1,1500}>"
 )
+_FENCE_LINE = re.compile(r"[\s>]*(?:`{3,}|~{3,})\s*")
+_NOTHING = re.compile(r"[\s>]*")
 _TICKS = re.compile(r"`{3,}")
 
 
@@ -71,9 +73,23 @@ class _Rewrite:
             if code is not None:
                 self._copy(line, token.map[0])
                 self._box(code, token)
-                line = token.map[1]
+                line = self._end(token.map)
         self._copy(line, len(self._lines))
         return _protected(self._made.done())
+
+    def _end(self, lines: list[int]) -> int:
+        """Where the block ends. One that nobody closed takes lines below it for its own, or not, as it comes.
+
+        Of those a blank one is left to what follows, and one with marks of a quotation alone is nobody's.
+        """
+        start, end = lines
+        if end > start + 1 and _FENCE_LINE.fullmatch(self._lines[end - 1]):
+            return end
+        while end > start + 1 and _NOTHING.fullmatch(self._lines[end - 1]):
+            end -= 1
+        while end < len(self._lines) and ">" in (line := self._lines[end]) and _NOTHING.fullmatch(line):
+            end += 1
+        return end
 
     def _code(self, place: int, token: Token) -> str | None:
         """What is to stand in a fence, if the token is such."""

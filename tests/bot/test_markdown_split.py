@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bot.markdown import GrowingSource, Kind, discord, parts, render, seams, split, utf16
@@ -50,6 +50,8 @@ def test_source_parts_are_the_whole(text: str, limit: int) -> None:
 
 
 @given(TEXTS, st.integers(1, 20), st.integers(200, 700))
+@example("olá\n\n- olá\n- ```\n  code\n\n1. olá\n\n–", 1, 200)
+@example("olá\n\n> > > olá\n> > > ```\n> > > code\n> > > \n\n1. olá\n\n–", 1, 200)
 @settings(
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
