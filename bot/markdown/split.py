@@ -5,7 +5,7 @@ from typing import Literal, overload
 from bot.markdown.cut import Measure, cut
 from bot.markdown.render import render
 from bot.markdown.source import fenced, price, source
-from bot.markdown.spans import Rendered
+from bot.markdown.spans import Rendered, sliced
 
 
 def discord(markdown: str) -> str:
@@ -29,6 +29,7 @@ def split(
 def sources(made: Rendered, limit: int = 2000) -> list[str]:
     """What `source` made, in parts of at most `limit` characters, each with whole fences."""
     measure = Measure(limit, lambda _: 1, price)
+    made = sliced(made, 0, len(made.text.rstrip()))  # a blank at the end must not cost a message
     return [fenced(part) for part in cut(made, measure)]
 
 

@@ -52,6 +52,7 @@ def test_source_parts_are_the_whole(text: str, limit: int) -> None:
 @given(TEXTS, st.integers(1, 20), st.integers(200, 700))
 @example("olá\n\n- olá\n- ```\n  code\n\n1. olá\n\n–", 1, 200)
 @example("olá\n\n> > > olá\n> > > ```\n> > > code\n> > > \n\n1. olá\n\n–", 1, 200)
+@example("a" * 100 + "\n\n" + "b" * 98 + "\n", 1, 200)
 @settings(
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )

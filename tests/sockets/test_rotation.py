@@ -79,7 +79,8 @@ async def test_under_load(tmp_path: Path) -> None:
             await read(engine, reads * 7 % COUNT)
             reads += 1
             if reads % 10 == 0:
-                await engine.keys.put(f"telegram:{gives}", "openai", SecretStr(key_of(gives)))
+                person = gives % COUNT
+                await engine.keys.put(f"telegram:{person}", "openai", SecretStr(key_of(person)))
                 gives += 1
         out, err = await over
         assert (rotation.returncode, err) == (0, b"")
