@@ -70,19 +70,27 @@ class Schedule:
     # ------------------------------------------------------------ load beforehand
 
     async def preload(self) -> list[str]:
-        """Load what this time of the week wants, each once in its time; the keys that were loaded."""
+        """Load what this time of the week wants, each once in its time; the keys that were loaded.
+
+        One that cannot be loaded keeps no other from it; then it raises the Problem of the first such.
+        """
         wanted = await self._wishes()
         self._tried = {
             window: done for window, done in self._tried.items() if window in {w.window for w in wanted}
         }
-        loaded = []
+        loaded, failed = [], list[Problem]()
         for wish in wanted:
             model = self._meant(wish)
             done = self._tried.setdefault(wish.window, set())
             if model is None or model.pool in done:
                 continue
-            if await self._bring(model, done):
-                loaded.append(model.key)
+            try:
+                if await self._bring(model, done):
+                    loaded.append(model.key)
+            except Problem as problem:
+                failed.append(problem)
+        if failed:
+            raise failed[0]
         return loaded
 
     async def _wishes(self) -> list[Wish]:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -148,6 +148,21 @@ async def test_a_name_that_means_no_one_model(house: House, name: str) -> None:
     """Unknown or ambiguous: it is logged, and the others are loaded."""
     house.schedule.preloads = parse([f"{name}@00:00-03:00", "night@00:00-03:00"])
     assert await house.schedule.preload() == [NIGHT_MODEL]
+
+
+async def test_one_that_fails_stops_no_other(house: House) -> None:
+    """Its host has died since it was looked at: the next wish is loaded all the same, and the failure is told."""
+    house.one.problem = Unreachable("one:1")
+    house.two.put(FOREIGN, ModelState.ON_DISK)
+    await house.catalog.sync()
+    house.catalog._models = {  # as they were a moment ago
+        name: replace(model, state=ModelState.ON_DISK, failure=None)
+        for name, model in house.catalog._models.items()
+    }
+    house.schedule.preloads = parse(["night@00:00-03:00", "foreign@00:00-03:00"])
+    with pytest.raises(Unreachable):
+        await house.schedule.preload()
+    assert house.awake(house.two) == {FOREIGN}
 
 
 async def test_habits(house: House) -> None:
