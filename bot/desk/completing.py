@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from bot import present
-from bot.desk import keywords, peoplelist
+from bot.desk import keywords, peoplelist, stats
 from bot.surface import Completion, Incoming
 from bot.texts import LANGUAGES, Speech
 from core.engine import Engine
@@ -38,12 +38,15 @@ async def _models(typing: Typing, engine: Engine) -> list[Completion]:
 
 async def _figures(typing: Typing, engine: Engine) -> list[Completion]:
     found = await _models(typing, engine)
-    whole = "all".startswith(typing.prefix.lower()) and typing.allowed("all")
-    return [Completion("all", typing.t("stats.all")), *found] if whole else found
+    words = (typing.t("complete.all"), *sorted(stats.EVERYTHING))
+    begun = next((word for word in words if word.startswith(typing.prefix.lower().strip())), "")
+    whole = begun and typing.allowed(begun)
+    return [Completion(begun, typing.t("stats.all")), *found] if whole else found
 
 
 async def _keys(typing: Typing, engine: Engine) -> list[Completion]:
-    return keywords.completions(typing.prefix, keywords.known(engine.catalog.providers))
+    names = keywords.known(engine.catalog.providers)
+    return keywords.completions(typing.prefix, names, typing.t, typing.allowed)
 
 
 async def _people(typing: Typing, engine: Engine) -> list[Completion]:

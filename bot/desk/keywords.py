@@ -1,10 +1,11 @@
 """What is said after `/key`: `set VENDOR [shared] [KEY]`, `test VENDOR`, `forget VENDOR`, in both languages."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
 from bot.surface import Completion
+from bot.texts import Speech
 from core.keyshape import looks_like_key
 from core.providers import vendors
 from core.providers.base import Provider
@@ -77,14 +78,26 @@ def carries_key(argument: str) -> bool:
     return bool(rest) or any(looks_like_key(word) for word in words)
 
 
-def completions(prefix: str, names: Collection[str]) -> list[Completion]:
-    """What may follow `/key`, as far as it was typed; a key that was typed matches nothing."""
-    typed = prefix.lower()
-    lines = [(verb, name) for verb in (Verb.SET, Verb.TEST, Verb.FORGET) for name in names]
-    found = [(f"{verb.value} {name}", name) for verb, name in lines]
-    return [Completion(line, line, vendors.title(name)) for line, name in found if line.startswith(typed)][
-        :25
+def completions(
+    typed: str, names: Collection[str], t: Speech, allowed: Callable[[str], bool]
+) -> list[Completion]:
+    """What may follow `/key`, in the reader's words or in those that were begun; a typed key matches nothing."""
+    found = [
+        (_begun(verb, name, typed.lower(), t), name)
+        for verb in (Verb.SET, Verb.TEST, Verb.FORGET)
+        for name in names
     ]
+    return [Completion(line, line, vendors.title(name)) for line, name in found if line and allowed(line)]
+
+
+def _begun(verb: Verb, name: str, typed: str, t: Speech) -> str:
+    """The line that was begun; once it is whole, the word that may still follow it; empty if it is another one."""
+    words = [t(f"complete.{verb.value}"), *(word for word, one in _VERBS.items() if one is verb)]
+    lines = [f"{word} {name}" for word in words if word != _HIDDEN]
+    whole = next((line for line in lines if typed.startswith(f"{line} ")), "")
+    if whole:
+        lines = [f"{whole} {word}" for word in (t("complete.shared"), *sorted(_SHARED))]
+    return next((line for line in lines if line.startswith(typed)), "")
 
 
 def is_shared(argument: str) -> bool:

@@ -49,33 +49,40 @@ async def completions(
     command: str, prefix: str, access: Access, asker: Incoming, t: Speech
 ) -> list[Completion]:
     """What may follow `/people`, `/allow` and `/deny`: whom, and then as what."""
+    typed = prefix.lower().lstrip()
     everybody = await entries(access)
     open_ones = [one for one in everybody if one.role is not Role.DENIED or command != "deny"]
     found = [_about(one, t) for one in open_ones]
     if command == "people":
-        found += _forgetting(access, everybody, t)
+        found += _forgetting(access, everybody, t, typed)
     elif any(":role:" not in group for group in asker.groups):
         found.append(Completion("here", t("complete.here")))
     if command == "allow":
-        found += [_as(one, role, t) for one in everybody for role in _possible(one.who)]
-    return [one for one in found if _fits(one, prefix.lower().lstrip())]
+        found += [_as(one, role, t, typed) for one in everybody for role in _possible(one.who)]
+    return [one for one in found if _fits(one, typed)]
 
 
 def _fits(one: Completion, typed: str) -> bool:
     """The first word by what is sent or by the name that is read; once that is there, what may follow it."""
-    if " " in one.value:
-        return one.value.lower().startswith(typed) and one.value.partition(" ")[0] == typed.partition(" ")[0]
+    first, space, _ = one.value.partition(" ")
+    if space:
+        return one.value.lower().startswith(typed) and (first in FORGET or first == typed.partition(" ")[0])
     passed = typed.startswith(f"{one.value} ")
     return not passed and typed in f"{one.value} {one.label}".lower()
+
+
+def _word(words: Sequence[str], typed: str) -> str:
+    """As it was begun, else as the reader says it, which comes first."""
+    return next((word for word in words if word.startswith(typed)), words[0])
 
 
 def _about(one: Entry, t: Speech) -> Completion:
     return Completion(one.who, f"{MARKS[one.role]} {one.name or one.who}", t(f"role.{one.role.name.lower()}"))
 
 
-def _forgetting(access: Access, everybody: Sequence[Entry], t: Speech) -> list[Completion]:
+def _forgetting(access: Access, everybody: Sequence[Entry], t: Speech, typed: str) -> list[Completion]:
     """What the settings say cannot be forgotten."""
-    word = t("complete.forget")
+    word = _word((t("complete.forget"), *sorted(FORGET)), typed.partition(" ")[0])
     decided = {grant.who for grant in access.grants() if grant.by != BY_SETTING}
     return [
         Completion(f"{word} {one.who}", f"{word}: {one.name or one.who}", one.who)
@@ -84,8 +91,9 @@ def _forgetting(access: Access, everybody: Sequence[Entry], t: Speech) -> list[C
     ]
 
 
-def _as(one: Entry, role: Role, t: Speech) -> Completion:
-    word = t(f"role.{role.name.lower()}")
+def _as(one: Entry, role: Role, t: Speech, typed: str) -> Completion:
+    known = [word for word, meant in ROLES.items() if meant is role]
+    word = _word((t(f"role.{role.name.lower()}"), *known), typed.partition(" ")[2])
     return Completion(f"{one.who} {word}", f"{MARKS[role]} {one.name or one.who}", word)
 
 

@@ -29,6 +29,7 @@ FAMILIES = {
     "status.via_{}": {p.value for p in LoadPath},
     "status.job_{}": {"sync", "preload", "retire", "digest", "rollup"},
     "stats.reason_{}": {k.value for k in FailureKind} - {FailureKind.CANCELLED.value},
+    "complete.{}": {"set", "test", "forget"},
     "problem.no-model_{}": {"no-host", "no-models", "all-inactive"},
     "problem.storage_{}": {
         *("full", "read-only", "corrupt", "locked", "newer", "other"),

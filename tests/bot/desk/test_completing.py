@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from bot.cards import Notice
+from bot.desk.keywords import order_of
 from bot.platforms.discord.menu import LONGEST
 from bot.surface import Completion, Incoming
 from core.conversation import ChatRef
@@ -11,7 +12,7 @@ from core.people import Role, Visitor
 from tests.bot.street import CHIEF, street
 from tests.bot.talk import Talk, talking
 from tests.fakes.clock import FakeClock
-from tests.fakes.provider import FakeLoader, a_model
+from tests.fakes.provider import FakeLoader, FakeProvider, a_model, external
 
 BIG = a_model(
     "acme/qwen2.5-vl-7b-instruct", ModelState.LOADED, name="Qwen2.5 VL 7B Instruct", host="pc:1", params="7B",
@@ -66,7 +67,9 @@ async def test_in_the_readers_language(tmp_path: Path) -> None:
 async def test_choices_of_a_command(tmp_path: Path) -> None:
     """/stats offers everything beside the models, to whoever may see it."""
     async with talking(tmp_path, FakeLoader([a_model()]), clock=FakeClock(), access="open") as talk:
-        assert [one.value for one in await complete(talk, "", "stats")] == ["all", "acme/nova-8b"]
+        assert [one.value for one in await complete(talk, "", "stats", "en-US")] == ["all", "acme/nova-8b"]
+        assert [one.value for one in await complete(talk, "", "stats")] == ["tudo", "acme/nova-8b"]
+        assert [one.value for one in await complete(talk, "al", "stats")] == ["all"]
         assert [one.value for one in await complete(talk, "nov", "stats")] == ["acme/nova-8b"]
         guest = Incoming(ChatRef("telegram", "5"), "telegram:5", "")
         seen = await talk.assistant.complete("stats", "", guest)
@@ -75,6 +78,29 @@ async def test_choices_of_a_command(tmp_path: Path) -> None:
         assert await complete(talk, "seja", "system") == []
         assert [one.value for one in await complete(talk, "engl", "lang")] == ["en"]
         assert [one.value for one in await complete(talk, "p", "lang")] == ["pt-BR"]
+
+
+async def test_what_is_done_with_a_key(tmp_path: Path) -> None:
+    """Verbs in the reader's language, or as they were begun; `shared` for administrators; all of it is understood."""
+    api = FakeProvider([external(provider="openai")], name="openai")
+    async with talking(tmp_path, api, clock=FakeClock(), access="open") as talk:
+
+        async def offered(typed: str, language: str | None = None) -> list[str]:
+            return [one.value for one in await complete(talk, typed, "key", language)]
+
+        assert await offered("") == ["definir openai", "testar openai", "esquecer openai"]
+        assert await offered("", "en-US") == ["set openai", "test openai", "forget openai"]
+        assert await offered("esq") == ["esquecer openai"]
+        assert await offered("SET o") == ["set openai"]
+        assert await offered("definir openai ") == ["definir openai compartilhada"]
+        assert await offered("set openai s", "en-US") == ["set openai shared"]
+        assert await offered("give") == [], "a word of ours, not of people's"
+        assert await offered("definir openai sk-12") == []
+        guest = Incoming(ChatRef("telegram", "5"), "telegram:5", "")
+        assert await talk.assistant.complete("key", "definir openai ", guest) == []
+        for line in await offered(""):
+            assert order_of(line, ["openai"]).vendor == "openai"
+        assert order_of("definir openai compartilhada", ["openai"]).shared
 
 
 async def test_people_and_what_they_may_become(tmp_path: Path) -> None:
@@ -101,6 +127,9 @@ async def test_people_and_what_they_may_become(tmp_path: Path) -> None:
         assert await offered("allow", "telegram:-200 ") == ["telegram:-200 member", "telegram:-200 guest"]
         portuguese = people.incoming("", Role.ADMINISTRATOR, language="pt-BR")
         assert await offered("allow", "telegram:777 con", portuguese) == ["telegram:777 convidado"]
+        assert await offered("allow", "telegram:777 gu", portuguese) == ["telegram:777 guest"]
+        assert "esquecer telegram:-200" in await offered("people", "esq", portuguese)
+        assert "forget telegram:-200" in await offered("people", "for", portuguese)
         assert await offered("deny", "turma") == ["telegram:-200"]
         assert await offered("people", "forget") == await offered("people", "forget ")
         assert "forget telegram:-200" in await offered("people", "forget ")
