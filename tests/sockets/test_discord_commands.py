@@ -4,9 +4,9 @@ import asyncio
 from pathlib import Path
 
 from bot.commands import COMMANDS as TABLE
-from tests.fakes.discord.server import Channel, FakeDiscord
+from tests.fakes.discord.server import FIRST_PERSON, Channel, FakeDiscord
 from tests.fakes.lmstudio.server import FakeModel
-from tests.sockets.discord_program import SYNC, World, world
+from tests.sockets.discord_program import ANA, SYNC, World, world
 from tests.sockets.program import PATIENCE
 
 NOVA, MINI = "acme/nova-8b", "acme/mini-1b"
@@ -14,7 +14,7 @@ MODELS = {
     "pt-BR": "Mostrar os modelos e a situação de cada um",
     "en": "Show the models and the state of each",
 }
-COMMANDS = (
+COMMANDS = (  # in Portuguese, but for the answer of /lang
     ("start", "", "Aqui você conversa"),
     ("help", "", "❓ Comandos"),
     ("models", "", "📚 Modelos"),
@@ -26,7 +26,7 @@ COMMANDS = (
     ("stop", "", "Não há nada em andamento"),
     ("retry", "", "Ainda não há pergunta"),
     ("system", "seja breve", "Instrução definida"),
-    ("lang", "en", "English"),
+    ("lang", "en", "From now on I speak English"),
     ("ask", "e agora?", "You said: e agora?"),
     ("stats", "", "📊 Esta conversa"),
     ("bench", "mini", "🏁 Medição de"),
@@ -36,8 +36,8 @@ COMMANDS = (
     ("thread", "", "Aqui não dá para abrir"),
     ("pair", "", "Você já é administrador"),
     ("people", "", "👥 Pessoas"),
-    ("allow", "discord:777", "discord:777"),
-    ("deny", "discord:779", "discord:779"),
+    ("allow", "discord:777", "✅ discord:777: agora membro"),
+    ("deny", "discord:779", "⛔ discord:779: sem acesso"),
 )
 LIFE = (
     ("load", "nova", 'Modelo "Nova 8B" carregado com sucesso'),
@@ -50,7 +50,7 @@ def models() -> list[FakeModel]:
 
 
 async def test_every_command(tmp_path: Path) -> None:
-    """Each of the table is in the menu, and answered in time and in Portuguese; each in a chat of its own."""
+    """Each of the table is in the menu and tried here, so that a new one must be; each is answered in time."""
 
     async def runs(w: World, chat: Channel, commands: tuple[tuple[str, str, str], ...]) -> None:
         for name, argument, words in commands:
@@ -76,14 +76,21 @@ async def test_the_menu_is_in_two_languages_and_sent_only_when_it_changed(tmp_pa
         assert told["description_localizations"]["pt-BR"] == MODELS["pt-BR"]
         assert told["description"] == MODELS["en"]
         assert told["name_localizations"]["pt-BR"] == "modelos"
+        [option] = told["options"]
+        assert (option["name"], option["name_localizations"]["pt-BR"]) == ("filter", "filtro")
+        assert option["description"] == f"[FILTER] [PAGE] — {MODELS['en']}"
+        assert option["description_localizations"]["pt-BR"] == f"[FILTRO] [PÁGINA] — {MODELS['pt-BR']}"
         assert {0, 1, 2} <= set(told["contexts"])
         assert {0, 1} <= set(told["integration_types"])
         await w.bot.says("commands told")
         await w.restart()
+        await w.bot.says("discord is ready")
         await (await w.run("help")).says("❓ Comandos", PATIENCE)
         assert w.discord.count(SYNC) == 1
         await w.restart(dead=lambda: _another(w.discord))
         await w.discord.wait_for(SYNC, 2, timeout=PATIENCE)
+        assert w.discord.count(SYNC) == 2
+        assert w.discord.commands().keys() == {command.name for command in TABLE}
 
 
 async def _another(discord: FakeDiscord) -> None:
@@ -92,31 +99,60 @@ async def _another(discord: FakeDiscord) -> None:
     discord.world.backend.commands.clear()
 
 
-async def test_what_is_typed_is_completed(tmp_path: Path) -> None:
-    """Models with their state, best first; at most 25; languages, vendors, people and a command's own choices."""
+async def offered(w: World, command: str, typed: str, chat: Channel | None = None) -> list[str]:
+    """What the owner of a private chat may choose from."""
+    place = chat or w.chat
+    option = w.discord.commands()[command]["options"][0]["name"]
+    press = await place.autocomplete(w.owner(place), command, option, typed)
+    return [choice["name"] for choice in await press.choices(PATIENCE)]
+
+
+async def test_models_are_completed(tmp_path: Path) -> None:
+    """With their state, the best first, at most 25."""
     many = [*models(), *(FakeModel(f"zeta/model-{n:03}", f"Model {n:03}") for n in range(60))]
     async with world(tmp_path, many, MINI) as w:
         await w.synced()
+        for command in ("models", "use", "load", "unload", "bench", "stats"):
+            assert len(await offered(w, command, "")) == 25
+            first, *_ = await offered(w, command, "mini")
+            assert first.startswith("✓ Mini 1B — 127.0.0.1")
 
-        async def offered(command: str, typed: str) -> list[str]:
-            option = w.discord.commands()[command]["options"][0]["name"]
-            press = await w.chat.autocomplete(w.ana, command, option, typed)
-            return [choice["name"] for choice in await press.choices(PATIENCE)]
 
-        assert len(await offered("use", "")) == 25
-        first = (await offered("use", "mini"))[0]
-        assert "mini" in first.lower()
-        assert "✓" in first
-        assert any("Portugu" in name for name in await offered("lang", "p"))
-        assert await offered("system", "") == ["🧹 Apagar a instrução"]
-        assert any("set openai" in name for name in await offered("key", "set o"))
-        await (await w.run("allow", "discord:777 Zoe")).says("Zoe", PATIENCE)
-        assert "👋 Zoe — convidado" in await offered("allow", "discord:777 ")
-        assert "esquecer: Zoe — discord:777" in await offered("people", "esquecer")
+CHOICES = (
+    ("lang", "p", "Português (Brasil)", "Português (Brasil)"),
+    ("lang", "eng", "English", "English"),
+    ("system", "", "🧹 Apagar a instrução", "🧹 Clear the instruction"),
+    ("stats", "", "📊 O bot inteiro", "📊 The whole bot"),
+    ("key", "", "definir openai — OpenAI", "set openai — OpenAI"),
+    ("key", "set o", "set openai — OpenAI", "set openai — OpenAI"),
+    ("key", "definir openai ", "definir openai compartilhada — OpenAI", "definir openai shared — OpenAI"),
+    ("people", "", "👋 Zoe — convidado", "👋 Zoe — guest"),
+    ("people", "", "esquecer: Zoe — discord:777", "forget: Zoe — discord:777"),
+    ("allow", "discord:777 ", "👤 Zoe — membro", "👤 Zoe — member"),
+    ("people", "esq", "esquecer: Zoe — discord:777", "esquecer: Zoe — discord:777"),
+    ("allow", "discord:777 a", "👑 Zoe — administrador", "👑 Zoe — administrator"),
+    ("deny", "zo", "👋 Zoe — convidado", "👋 Zoe — guest"),
+)
+FREE = frozenset({"ask", "thread", "pair"})  # a question, a name, a code: nothing to choose from
+
+
+async def test_choices_are_completed(tmp_path: Path) -> None:
+    """Whatever a command may be followed by, each time in the reader's language; keys and codes never."""
+    two = f"{ANA},discord:{FIRST_PERSON + 1}"
+    async with world(tmp_path, models(), MINI, ADMINS=two) as w:
+        await w.synced()
+        with_words = {name for name, told in w.discord.commands().items() if told.get("options")}
+        assert with_words - {command.name for command in TABLE if command.completes} == FREE
+        english = w.someone("Bob", "en-GB")
+        await (await w.run("allow", "discord:777 convidado Zoe")).says("Zoe", PATIENCE)
+        for command, typed, in_portuguese, in_english in CHOICES:
+            assert in_portuguese in await offered(w, command, typed)
+            assert in_english in await offered(w, command, typed, english)
+        assert await offered(w, "key", "definir openai sk-") == []
 
 
 async def test_figures(tmp_path: Path) -> None:
-    """/stats is a picture under its words, in the place of what was shown while it was drawn."""
+    """/stats is a PNG and its words, in one message, which is the answer to the interaction."""
     async with world(tmp_path, models(), MINI) as w:
         await w.ask("oi", "You said: oi")
         press = await w.run("stats")
@@ -125,7 +161,7 @@ async def test_figures(tmp_path: Path) -> None:
         assert "Respostas: 1 (1 completas" in shown.text
         [picture] = shown.files.values()
         assert picture.startswith(b"\x89PNG\r\n\x1a\n")
-        assert press.message is not None
+        assert shown is press.message
         assert len([m for m in w.chat.answers if "📊" in m.text]) == 1
 
 
@@ -138,22 +174,20 @@ async def test_others_private_chats(tmp_path: Path) -> None:
         await press.says("❓ Commands", PATIENCE)
 
 
-async def _choose(w: World) -> None:
-    card = await (await w.run("lang")).says("Em que língua devo falar?", PATIENCE)
-    if card.options:
-        await card.choose(w.ana, "English")
-    else:
-        await card.press(w.ana, "English")
-    await w.says("From now on I speak English")
-
-
 async def test_choices_and_pages_turn_in_place(tmp_path: Path) -> None:
-    """The next page replaces the page; an option of a question becomes what it did; also after a kill -9."""
+    """The next page replaces the page; an option of a question becomes what it did; both also after a kill -9."""
     many = [FakeModel(f"acme/model-{n:02}", f"Model {n:02}") for n in range(45)]
     async with world(tmp_path, many) as w:
         listing = await (await w.run("models")).says("página 1 de", PATIENCE)
-        await w.restart()
-        await listing.press(w.ana, next(label for label in listing.labels if "Próxima" in label))
-        await w.says("página 2 de")
-        assert "página 2 de" in listing.text
-        await _choose(w)
+        question = await (await w.run("lang")).says("Em que língua devo falar?", PATIENCE)
+        for page in (2, 3):
+            following = next(label for label in listing.labels if "Próxima" in label)
+            assert await (await listing.press(w.ana, following)).answered(PATIENCE) == "deferred_update"
+            await w.says(f"página {page} de 3")
+            assert f"página {page} de 3" in listing.text
+            if page == 2:
+                await w.restart()
+        await question.press(w.ana, "English")
+        await w.says("From now on I speak English")
+        assert "From now on I speak English" in question.text
+        assert len(w.chat.answers) == 2
