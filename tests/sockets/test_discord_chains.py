@@ -1,88 +1,153 @@
 """The shipped program on Discord and replies to what was said long ago: the conversation continues from there."""
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fakes.discord.server import Channel, Message
+from tests.fakes.discord.server import Channel, Message, Person
 from tests.fakes.lmstudio.catalog import Messages
 from tests.fakes.lmstudio.server import FakeModel
 from tests.sockets.discord_program import World, world
 from tests.sockets.program import PATIENCE
 
 NOVA = "acme/nova-8b"
+RETRY = "🔁 Refazer"
 LINES = [f"linha {n} com algumas palavras a mais para ser longa" for n in range(90)]
 
 
 def speak(messages: Messages) -> str:
-    """A long answer in several messages, or how much of the conversation was heard."""
-    asked = messages[-1]["content"]
-    return "\n\n".join(LINES) if asked == "tudo" else f"ouvi {len(messages)}: {asked}"
+    """A long answer in several messages, or every question that was in the request, and whether it held that answer."""
+    asked = [one["content"] for one in messages if one["role"] == "user"]
+    if asked[-1] == "tudo":
+        return "\n\n".join(LINES)
+    whole = any(all(line in one["content"] for line in LINES) for one in messages)
+    return f"ouvi: {' + '.join(asked)}{', e tudo foi dito' if whole else ''}."
 
 
-def room(w: World, name: str) -> Channel:
-    """A channel of a server."""
-    return w.discord.guild(name, w.ana).channel("geral")
+async def say(
+    w: World, place: Channel, text: str, to: Message | None = None, by: Person | None = None
+) -> None:
+    """To the bot: by its name, by a reply, or where it hears everything."""
+    named = place.guild is not None and to is None and not place.stored.is_thread
+    await place.send(by or w.ana, f"<@{w.discord.bot.id}> {text}" if named else text, reply_to=to)
 
 
-async def asked(w: World, place: Channel, *words: str) -> list[Message]:
-    """Questions one after the other, and their answers."""
+async def hears(w: World, place: Channel, *questions: str, more: str = "") -> Message:
+    """Wait until the model has been asked these questions, and nothing else."""
+    return await w.says(f"ouvi: {' + '.join(questions)}{more}.", place)
+
+
+async def begun(w: World, place: Channel) -> Message:
+    """Three questions one after the other; the answer to the first."""
+    said = ("um", "dois", "três")
     answers = []
-    for number, word in enumerate(words):
-        await place.send(w.ana, f"<@{w.discord.bot.id}> {word}")
-        answers.append(await w.says(f"ouvi {2 * number + 1}: {word}", place))
-    return answers
+    for number, word in enumerate(said):
+        await say(w, place, word)
+        answers.append(await hears(w, place, *said[: number + 1]))
+    return answers[0]
 
 
-async def an_old_answer(w: World, place: Channel, first: Message) -> None:
-    """What was said since does not count; a later word goes on in the new line; others may reply, too."""
-    await place.send(w.ana, "e então?", reply_to=first)
-    await w.says("ouvi 3: e então?", place)
-    await place.send(w.ana, f"<@{w.discord.bot.id}> adiante")
-    await w.says("ouvi 5: adiante", place)
-    await place.send(w.ana, "de novo daí", reply_to=first)
-    await w.says("ouvi 3: de novo daí", place)
+async def long(place: Channel) -> list[Message]:
+    """The messages of a long answer that is there."""
+    await place.wait_for(lambda m: m.by_bot and RETRY in m.labels, timeout=PATIENCE)
+    parts = [m for m in place.answers if "linha" in m.text]
+    assert len(parts) > 1
+    return parts
 
 
-async def a_part(w: World, place: Channel, parts: list[Message]) -> None:
+@dataclass
+class Said:
+    """What stands in the places of the scenes."""
+
+    bia: Person  # who is in the servers, too
+    old: list[Message]  # the first of three answers: in a server, in a private chat, in a thread
+    parts: list[list[Message]]  # of long answers: to a message, to a command
+    command: Message
+    button: Message  # an answer that stands under another one's 🔁
+
+
+async def commanded(w: World, place: Channel) -> Message:
+    """The answer to a command."""
+    await w.run("ask", "pelo comando", place, w.ana)
+    return await hears(w, place, "pelo comando")
+
+
+async def pressed(w: World, place: Channel) -> Message:
+    """The answer that a button brought, under another one."""
+    first = await begun(w, place)
+    await first.press(w.ana, RETRY)
+    return await place.wait_for(
+        lambda m: m.by_bot and m is not first and m.text == first.text, timeout=PATIENCE
+    )
+
+
+async def thread(w: World, place: Channel) -> Channel:
+    """One that the bot has opened."""
+    await w.run("thread", "à parte", place, w.ana)
+    [found] = await w.discord.world.bell.until(lambda: place.threads or None, PATIENCE, lambda: "no thread")
+    return found
+
+
+async def everything(w: World) -> Said:
+    """All that is replied to later on, each in a place of its own; something else was said after it."""
+    bia = w.discord.person("Bia")
+    rooms = [w.discord.guild(f"Casa {n}", w.ana, bia).channel("geral") for n in range(6)]
+    places = (rooms[0], w.chat, await thread(w, rooms[1]))
+    await say(w, rooms[2], "tudo")
+    await w.run("ask", "tudo", rooms[3], w.ana)
+    old, parts, command, button = await asyncio.gather(
+        asyncio.gather(*(begun(w, place) for place in places)),
+        asyncio.gather(*(long(room) for room in rooms[2:4])),
+        commanded(w, rooms[4]),
+        pressed(w, rooms[5]),
+    )
+    for room in rooms[2:]:
+        await say(w, room, "outra coisa")
+    for room in rooms[2:]:
+        await room.wait_for(lambda m: m.by_bot and "outra coisa" in m.text, timeout=PATIENCE)
+    return Said(bia, old, parts, command, button)
+
+
+async def an_old_answer(w: World, first: Message, by: Person, when: str) -> None:
+    """What was said since does not count; a later word goes on in the new line; in a server others may reply."""
+    place = first.channel
+    await say(w, place, f"{when}, e então?", first, by)
+    answer = await hears(w, place, "um", f"{when}, e então?")
+    await say(w, place, f"{when}, adiante")
+    await hears(w, place, "um", f"{when}, e então?", f"{when}, adiante")
+    await say(w, place, f"{when}, de novo daí", first)
+    await hears(w, place, "um", f"{when}, de novo daí")
+    await say(w, place, f"{when}, e daqui?", answer)
+    await hears(w, place, "um", f"{when}, e então?", f"{when}, e daqui?")
+
+
+async def parts(w: World, messages: list[Message], when: str) -> None:
     """Each of the messages of a long answer stands for all of it."""
-    for number, part in enumerate(parts):
-        await place.send(w.ana, f"resuma {number}", reply_to=part)
-        await w.says(f"ouvi 3: resuma {number}", place)
+    for number, part in enumerate(messages):
+        await say(w, part.channel, f"{when}, resuma {number}", part)
+        await hears(w, part.channel, "tudo", f"{when}, resuma {number}", more=", e tudo foi dito")
 
 
-async def of_a_command(w: World, place: Channel, answer: Message) -> None:
+async def by_interaction(w: World, answer: Message, question: str, when: str) -> None:
     """An answer that a command or a button brought is an answer like any other."""
-    await place.send(w.ana, "e isso?", reply_to=answer)
-    await w.says("ouvi 3: e isso?", place)
+    await say(w, answer.channel, f"{when}, e isso?", answer)
+    await hears(w, answer.channel, question, f"{when}, e isso?")
 
 
 async def test_chains(tmp_path: Path) -> None:
-    """Each of the scenes above, before and after a kill -9."""
+    """Each of the scenes above at once, before and after a kill -9; what LM Studio is asked holds nothing else."""
     nova = FakeModel(NOVA, "Nova 8B", reply=speak, parallel=8, context_length=32_768)
     async with world(tmp_path, [nova], NOVA) as w:
         await w.synced()
-        places = [room(w, name) for name in ("Velha", "Longa", "Comando")]
-        old, *_ = await asked(w, places[0], "um", "dois", "três")
-        await places[1].send(w.ana, f"<@{w.discord.bot.id}> tudo")
-        await places[1].wait_for(lambda m: m.by_bot and "🔁 Refazer" in m.labels, timeout=PATIENCE)
-        parts = [m for m in places[1].answers if "linha" in m.text]
-        assert len(parts) > 1
-        await w.run("ask", "pelo comando", places[2], w.ana)
-        command = await w.says("ouvi 1: pelo comando", places[2])
-        await asked_after(w, places[2])
-        for life in ("first", "second"):
+        said = await everything(w)
+        for when in ("antes", "depois"):
             async with asyncio.TaskGroup() as scenes:
-                scenes.create_task(an_old_answer(w, places[0], old))
-                scenes.create_task(a_part(w, places[1], parts))
-                scenes.create_task(of_a_command(w, places[2], command))
-            if life == "first":
-                for place in places:
-                    for message in [m for m in place.answers if "ouvi 3" in m.text or "ouvi 5" in m.text]:
-                        await place.delete(message)
+                for old in said.old:
+                    by = w.ana if old.channel is w.chat else said.bia
+                    scenes.create_task(an_old_answer(w, old, by, when))
+                for messages in said.parts:
+                    scenes.create_task(parts(w, messages, when))
+                scenes.create_task(by_interaction(w, said.command, "pelo comando", when))
+                scenes.create_task(by_interaction(w, said.button, "um", when))
+            if when == "antes":
                 await w.restart()
-
-
-async def asked_after(w: World, place: Channel) -> None:
-    """Something else is said, which does not belong to what a reply to the first continues."""
-    await place.send(w.ana, f"<@{w.discord.bot.id}> outra coisa")
-    await w.says("ouvi 3: outra coisa", place)

@@ -91,7 +91,7 @@ class Channel:
 
     # ------------------------------------------------------------ commands and components
 
-    async def slash(self, person: Person, name: str, **options: Any) -> Press:
+    async def slash(self, person: Person, name: str, /, **options: Any) -> Press:
         """A person runs a command of the menu; it must be there, and so must its options."""
         if self.id in self.world.foreign:
             return Press(self.world, person, guests.slash(self.world, self.id, person.user, name, options))
