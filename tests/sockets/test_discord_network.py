@@ -126,16 +126,16 @@ async def test_discord_is_away_in_mid_answer(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "way"),
+    ("setting", "way", "shard"),
     [
-        ("auto", "close 4000"),
-        ("2", "drop"),
-        ("2", "op 7"),
-        ("2", "op 9"),
-        ("2", "op 9 resumable"),
+        ("auto", "close 4000", 1),
+        ("2", "drop", 0),
+        ("2", "op 7", 1),
+        ("2", "op 9", 0),
+        ("2", "op 9 resumable", 0),
     ],
 )
-async def test_two_shards(tmp_path: Path, setting: str, way: str) -> None:
+async def test_two_shards(tmp_path: Path, setting: str, way: str, shard: int) -> None:
     """As many as Discord advises, or as are set: one falls, what it missed is replayed; the other never noticed."""
     switches = Switches(shards=2 if setting == "auto" else 1)
     async with world(tmp_path, [talker(60)], NOVA, switches=switches, SHARDS=setting) as w:
@@ -143,19 +143,21 @@ async def test_two_shards(tmp_path: Path, setting: str, way: str) -> None:
         await gateway.wait_for("IDENTIFY", 2, timeout=PATIENCE)
         assert {line for line in gateway.log if line.startswith("ID")} == {"IDENTIFY 0/2", "IDENTIFY 1/2"}
         await w.bot.says("discord is ready")
-        guilds = [w.discord.guild(f"G{number}", w.ana, shard=(number, 2)) for number in (0, 1)]
-        steady, falling = (guild.channel("geral") for guild in guilds)
-        [before] = gateway.live(0)
+        rooms = [w.discord.guild(f"G{n}", w.ana, shard=(n, 2)).channel("geral") for n in (0, 1)]
+        steady, falling = rooms[1 - shard], rooms[shard]
+        [before] = gateway.live(1 - shard)
+        [session] = [one.session.id for one in gateway.live(shard) if one.session]
         await steady.send(w.ana, f"<@{w.discord.bot.id}> conte")
         await w.says("p3", steady)
-        await falls(w, way, shard=1)
+        await falls(w, way, shard)
         await falling.send(w.ana, f"<@{w.discord.bot.id}> conte")
-        for room in (steady, falling):
+        await w.chat.send(w.ana, "conte")  # private chats are the first shard's
+        for room in (steady, falling, w.chat):
             await w.says("p59", room)
             assert len([m for m in room.answers if "p0" in m.text]) == 1
-        assert gateway.live(0) == [before]
-        resumed = [line for line in gateway.log if line.startswith("RESUME")]
-        assert len(resumed) == (0 if way == "op 9" else 1)
+        assert gateway.live(1 - shard) == [before]
+        resumed = [line.split()[1] for line in gateway.log if line.startswith("RESUME")]
+        assert resumed == ([] if way == "op 9" else [session])
 
 
 async def test_a_token_that_discord_refuses(tmp_path: Path) -> None:
