@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -12,9 +13,21 @@ import pytest
 from tests.fakes.discord.server import FakeDiscord
 from tests.fakes.lmstudio.server import FakeLMStudio, FakeModel
 from tests.sockets.discord_ops import discord_bot
-from tests.sockets.program import PATIENCE
+from tests.sockets.program import PATIENCE, Program
 
 NOVA = "acme/nova-8b"
+
+
+async def healthy(bot: Program, status: int) -> dict[str, Any]:
+    """What `/health` says, once it answers so."""
+    line = await bot.shows("http server listens")
+    address = line.partition("address='")[2].partition("'")[0]
+    async with asyncio.timeout(PATIENCE), httpx2.AsyncClient() as client:
+        while True:
+            answer = await client.get(f"{address}/health")
+            if answer.status_code == status:
+                return dict(answer.json())
+            await asyncio.sleep(0.1)  # as whoever watches a program looks again and again
 
 
 async def test_health(tmp_path: Path) -> None:
@@ -23,26 +36,27 @@ async def test_health(tmp_path: Path) -> None:
         FakeDiscord() as discord,
         FakeLMStudio([FakeModel(NOVA)]) as lmstudio,
         discord_bot(tmp_path, discord, lmstudio.url, HTTP_PORT="0", SYNC_EVERY="1") as bot,
-        httpx2.AsyncClient() as client,
     ):
-        line = await bot.shows("http server listens")
-        address = line.partition("address='")[2].partition("'")[0]
-
-        async def until(status: int) -> dict[str, object]:
-            async with asyncio.timeout(PATIENCE):
-                while True:
-                    answer = await client.get(f"{address}/health")
-                    if answer.status_code == status:
-                        return dict(answer.json())
-                    await asyncio.sleep(0.1)  # as whoever watches a program looks again and again
-
-        well = await until(200)
+        well = await healthy(bot, 200)
         await discord.kill()
-        ill = await until(503)
+        ill = await healthy(bot, 503)
         await discord.start()
-        again = await until(200)
+        again = await healthy(bot, 200)
     assert well["platforms"] == again["platforms"] == {"discord": {"ok": True}}
     assert ill["reasons"] == ["discord: not connected"]
+
+
+async def test_health_of_two_shards(tmp_path: Path) -> None:
+    """It is well once both are there: Discord lets one in at a time, and half of the servers are of the other one."""
+    async with (
+        FakeDiscord() as discord,
+        FakeLMStudio([FakeModel(NOVA)]) as lmstudio,
+        discord_bot(tmp_path, discord, lmstudio.url, HTTP_PORT="0", SYNC_EVERY="1", SHARDS="2") as bot,
+    ):
+        ill = await healthy(bot, 503)
+        await healthy(bot, 200)
+        assert len(discord.gateway.live()) == 2
+    assert "discord: not connected" in ill["reasons"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGTERM there")

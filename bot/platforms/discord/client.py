@@ -67,13 +67,16 @@ class Ears(discord.Client):
     # ------------------------------------------------------------ what the library calls
 
     async def on_connect(self) -> None:
-        """The gateway has taken the token."""
-        self.lost.discard(_WHOLE)
+        """The gateway has taken the token. Of several connections each tells for itself, after this."""
+        if not isinstance(self, discord.AutoShardedClient):
+            self.lost.discard(_WHOLE)
         self.arrived.set()
 
     async def on_shard_connect(self, shard: int) -> None:
-        """The same, of one of several connections."""
-        self.lost -= {_WHOLE, shard}
+        """The same, of one of several connections. Discord lets them in one after the other."""
+        if _WHOLE in self.lost:
+            self.lost = set(range(self.shard_count or 1))
+        self.lost.discard(shard)
         self.arrived.set()
 
     async def on_resumed(self) -> None:
