@@ -99,6 +99,9 @@ class Channel:
 
     async def autocomplete(self, person: Person, name: str, option: str, typed: str) -> Press:
         """A person types into an option."""
+        if self.id in self.world.foreign:
+            record = guests.autocomplete(self.world, self.id, person.user, name, option=option, typed=typed)
+            return Press(self.world, person, record)
         actor = person.actor(self.guild)
         return self._press(person, await _autocomplete_result(actor, self._handle(), name, option, typed, {}))
 

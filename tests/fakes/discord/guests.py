@@ -62,17 +62,42 @@ def slash(
     world: "World", channel: int, user: models.User, name: str, options: Mapping[str, Any]
 ) -> models.Interaction:
     """A command of an app that the person has installed; it must be meant for such places."""
+    told = [_option(world, channel, name, key, value) for key, value in options.items()]
+    return _command(world, channel, user, name, told)
+
+
+def autocomplete(
+    world: "World", channel: int, user: models.User, name: str, *, option: str, typed: str
+) -> models.Interaction:
+    """The person types into an option of such a command."""
+    told = _option(world, channel, name, option, typed) | {"focused": True}
+    return _command(world, channel, user, name, [told])
+
+
+def _known(world: "World", channel: int, name: str) -> Json:
     command = world.backend.find_command(name, None)
     context = 0 if world.foreign[channel] is Place.SERVER else 2
     if command is None or context not in (command.get("contexts") or ()):
         raise LookupError(f"/{name} may not be used in {world.foreign[channel].value}")
     if 1 not in (command.get("integration_types") or ()):
         raise LookupError(f"/{name} cannot be installed by a person")
-    kinds = {each["name"]: each["type"] for each in command.get("options") or []}
-    told = [{"name": key, "type": kinds[key], "value": value} for key, value in options.items()]
-    record = world.backend.new_interaction(2, channel, user.id, None)
+    return dict(command)
+
+
+def _option(world: "World", channel: int, name: str, option: str, value: Any) -> Json:
+    kinds = {each["name"]: each["type"] for each in _known(world, channel, name).get("options") or []}
+    return {"name": option, "type": kinds[option], "value": value}
+
+
+def _command(
+    world: "World", channel: int, user: models.User, name: str, options: list[Json]
+) -> models.Interaction:
+    command = _known(world, channel, name)
+    kind = 4 if any(option.get("focused") for option in options) else 2
+    record = world.backend.new_interaction(kind, channel, user.id, None)
     record.command_name, record.command_type = name, 1
-    _tell(world, record, user, {"id": command["id"], "name": command["name"], "type": 1, "options": told}, {})
+    data = {"id": command["id"], "name": command["name"], "type": 1, "options": options}
+    _tell(world, record, user, data, {})
     return record
 
 
