@@ -267,6 +267,7 @@ class Assistant:
             menu=partial(self._menu_for, role, incoming),
             # Among others one stops what one has asked; whoever administers the bot stops everything.
             stop=partial(self.cancel, incoming.chat, "" if role is Role.ADMINISTRATOR else incoming.who),
+            expel=self._expel,
             memory=self._memory,
             role=role,
             returning=returning,
@@ -276,6 +277,10 @@ class Assistant:
         except StorageFailed as full:  # /stop and /status must work without the disk
             log.warning("visit not recorded", problem=str(full))
         return ask
+
+    def _expel(self, who: str) -> None:
+        for one in [one for running in self._running.values() for one in running if one.who == who]:
+            one.stop()
 
     async def _speech(self, incoming: Incoming) -> Speech:
         return self._speech_of(await self._engine.store.conversation(incoming.chat), incoming)

@@ -26,6 +26,7 @@ class Ask:
     t: Speech
     menu: Callable[[str], Sequence[MenuItem]]
     stop: Callable[[], bool]
+    expel: Callable[[str], None]  # end every answer that somebody gets
     memory: asyncio.Lock  # commands that overtake change the same conversation
     role: Role  # of who asks
     returning: bool = False  # the first word after a pause

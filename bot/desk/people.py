@@ -59,10 +59,11 @@ async def allow(ask: Ask) -> AsyncGenerator[Card]:
 
 
 async def deny(ask: Ask) -> AsyncGenerator[Card]:
-    """`/deny WHO [LABEL]`: send somebody away, also where a group would let in."""
+    """`/deny WHO [LABEL]`: send somebody away, also where a group would let in; an answer under way ends."""
     wanted = _wanted(ask)
     label = await _label(ask, wanted, wanted.words)
     grant = await ask.engine.access.decide(wanted.who, Role.DENIED, label, ask.person)
+    ask.expel(grant.who)
     undo = Button(ask.t("button.forget"), f"people forget {grant.who}")
     body = ask.t("deny.group" if is_group(grant.who) else "deny.person")
     yield Notice(Tone.SUCCESS, ask.t("deny.done", name=_called(grant)), body, (undo,))

@@ -57,3 +57,20 @@ async def test_administrators_stop_everything(tmp_path: Path) -> None:
         await first.until("long")
         assert "Parado" in plain(await asks(talk, "telegram:9", "/stop").last())
         assert "long" in plain(await first.last())
+
+
+async def test_who_is_sent_away_gets_no_more_words(tmp_path: Path) -> None:
+    """/deny ends the person's answers wherever they are given, and nobody else's."""
+    host, never, gate = FakeLoader([NOVA]), asyncio.Event(), asyncio.Event()
+    host.answers = [[Delta("long"), never], [Delta("mine"), gate, Done("stop")]]
+    async with talking(tmp_path, host, clock=FakeClock(), access="open", admins=("telegram:9",)) as talk:
+        first = asks(talk, "telegram:1", "um")
+        await first.until("long")
+        other = Incoming(ChatRef("telegram", "-6"), "telegram:2", "dois")
+        second = Saying(talk.assistant.respond(other))
+        await second.until("mine")
+        away = Incoming(ChatRef("telegram", "9"), "telegram:9", "/deny telegram:1", private=True)
+        await Saying(talk.assistant.respond(away)).last()
+        assert "resposta parada" in plain(await first.last())
+        gate.set()
+        assert plain(await second.last()).startswith("mine")
