@@ -1,9 +1,10 @@
 """What Discord costs: `python -m pytest -m bench -s tests/bench/test_discord.py`.
 
 The shipped program between a Discord and an LM Studio, both ours: 50 ms for each API call, models that say 50
-or 200 words a second. Printed, but for the strict limit's ratio not asserted: from the message to the request for an answer, from the last
-word to the final text, calls and CPU for each answer, memory; completion among 500 models. The servers run in
-the test's own process on the same machine, so that the seconds hold a share of theirs; CPU is the bot's alone.
+or 200 words a second. Printed: from the message to the request for an answer, from the last word to the final
+text, calls and CPU for each answer, memory; completion among 500 models. Asserted is only what holds on any
+machine: under a strict limit that Discord tells of, nothing is refused and 4 s of a model are 5 s of a person's.
+The servers run in the test's own process, so that the seconds hold a share of theirs; CPU is the bot's alone.
 """
 
 import asyncio
@@ -54,23 +55,25 @@ async def _answer(w: World, chat: Channel, model: str) -> Figures:
     return Figures(first - asked, shown - last, sends, edits, others, last - first, shown - asked)
 
 
-async def _strict(tmp_path: Path) -> str:
-    """One call a second for a channel, else 429 for 3 s; a model that takes 4 s."""
+async def _strict(tmp_path: Path, *, told: bool) -> str:
+    """One call a second for a channel, else 429 for 3 s; a model that takes 4 s. `told` = headers say so before."""
     answer = " ".join(f"pal{n}" for n in range(199)) + " fim"
     model = FakeModel("acme/nova-8b", reply=answer, token_delay=1 / 50, size_bytes=1000)
-    switches = Switches(latency=LATENCY, bucket=(1, 1.0), penalty=3.0)
+    switches = Switches(latency=LATENCY, bucket=(1, 1.0), penalty=3.0, told=told)
     async with world(tmp_path, [model], model.key, switches=switches, LOG_LEVEL="INFO") as w:
         await w.synced()
         figures: list[Figures] = []
         for _ in range(ROUNDS):
-            await asyncio.sleep(2.0)
+            await asyncio.sleep(6.0)
             figures.append(await _answer(w, w.chat, model.key))
         refused = w.discord.count(status=429)
-    assert refused == 0
-    assert statistics.median(f.whole / f.model for f in figures) <= STRICT
+    if told:
+        assert refused == 0
+        assert statistics.median(f.whole / f.model for f in figures) <= STRICT
     return (
-        f"one call a second or 429 for 3 s: the model takes {_spread([f.model for f in figures])} ms, from the "
-        f"message to the final text {_spread([f.whole for f in figures])} ms; refused {refused}"
+        f"one call a second or 429 for 3 s, {'told in headers' if told else 'never told'}; "
+        f"{len(figures)} answers: the model takes {_spread([f.model for f in figures])} ms, from the message to the "
+        f"final text {_spread([f.whole for f in figures])} ms, refused {refused}"
     )
 
 
@@ -124,9 +127,10 @@ async def test_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 @pytest.mark.bench
 @pytest.mark.timeout(120)
-async def test_a_strict_limit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing is refused, and 4 s of a model are 5 s of a person's."""
-    line = await _strict(tmp_path)
+@pytest.mark.parametrize("told", [True, False], ids=["told", "untold"])
+async def test_a_strict_limit(tmp_path: Path, capsys: pytest.CaptureFixture[str], *, told: bool) -> None:
+    """The whole text lands; of a limit that Discord tells of nothing is refused, and 4 s are 5 s."""
+    line = await _strict(tmp_path, told=told)
     with capsys.disabled():
         print(f"\n{line}")
 

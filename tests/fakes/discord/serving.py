@@ -155,8 +155,9 @@ class Desk:
         wait = self.limits.everywhere(visit.path, now)
         if wait > 0:
             return slow_down(round(wait, 3), everywhere=True)
-        visit.bucket = self.limits.bucket(visit.method, visit.path)
-        wait = 0.0 if visit.bucket is None else visit.bucket.take(now)
+        bucket = self.limits.bucket(visit.method, visit.path)
+        wait = 0.0 if bucket is None else bucket.take(now)
+        visit.bucket = bucket if self.world.switches.told else None
         return slow_down(round(wait, 3), visit.headers()) if wait > 0 else None
 
     def _check_token(self, request: web.BaseRequest, path: str) -> None:

@@ -11,6 +11,7 @@ class Switches:
     latency: float = 0.0  # seconds each call takes on its way
     bucket: tuple[int, float] | None = (5, 5.0)  # so many sends and edits of a channel in so many seconds
     penalty: float = 0.0  # seconds that a refused call costs at the least
+    told: bool = True  # every answer says what is left of its bucket
     webhook_bucket: tuple[int, float] | None = (5, 2.0)  # the same for what follows an interaction
     global_limit: int | None = 50  # calls a second, interactions aside
     privileged: set[str] = field(default_factory=lambda: {"message_content"})  # intents the portal allows
