@@ -58,6 +58,18 @@ async def stubborn(w: World) -> None:
     assert asyncio.get_running_loop().time() - began < 20
 
 
+async def test_a_strict_limit_of_which_nothing_is_told(tmp_path: Path) -> None:
+    """One call a second, else 429 for three: nothing is refused, from the first answer on, also to a command."""
+    strict = Switches(bucket=(1, 1.0), webhook_bucket=(1, 1.0), penalty=3.0, told=False)
+    async with world(tmp_path, [talker()], NOVA, switches=strict) as w:
+        await w.chat.send(w.ana, "conte")
+        await lands(w, w.chat)
+        commanding = w.someone("Comandante")
+        await w.run("ask", "conte", commanding)
+        await lands(w, commanding)
+        assert w.discord.count(status=429) == 0
+
+
 async def outage(w: World) -> None:
     """502, and connections that drop before and after the call had its effect: the answer lands whole."""
     chat = w.someone("Fora")

@@ -42,11 +42,11 @@ class Answer:
 class Answers:
     """Every answer of the platform, by the message that asked for it."""
 
-    def __init__(self, client: discord.Client, responder: Responder, clock: Clock) -> None:
+    def __init__(self, client: discord.Client, responder: Responder, clock: Clock, whole: Whole) -> None:
         self._client = client
         self._responder = responder
         self._clock = clock
-        self._whole = Whole(clock)
+        self._whole = whole
         self._paces: dict[int, Pace] = {}
         self._answers: OrderedDict[int, Answer] = OrderedDict()
 
@@ -157,4 +157,4 @@ class Answers:
     def _pace(self, channel: int) -> Pace:
         if len(self._paces) > PACES:
             self._paces = {number: pace for number, pace in self._paces.items() if not pace.idle}
-        return self._paces.setdefault(channel, Pace(self._clock))
+        return self._paces.setdefault(channel, Pace(self._clock, self._whole))

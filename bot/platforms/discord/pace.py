@@ -3,6 +3,10 @@
 Discord publishes no figures; users see five calls in five seconds per channel, new messages and edits together.
 Everything that goes to a channel takes its turn here: the last card of an answer before the first card of
 another, and both before progress. Progress that has no turn is dropped, never queued.
+
+Discord says with each answer what is left of a limit, and the library waits for what it was told. As long as nothing
+was told a second passes between any two calls of a channel: where the limit is one call a second, the last words of
+an answer would be refused for seconds, since progress has just been shown.
 """
 
 import asyncio
@@ -10,25 +14,29 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+import aiohttp
+
 from bot.ranks import Rank, Turns
 from bot.surface import SlowDown
 from core.clock import Clock
 
 T = TypeVar("T")
-EDIT = 1.1  # seconds between two calls after which progress may be shown again
+EDIT = 1.1  # seconds between two calls after which progress may be shown again, and anything where no limit is told
 CALLS = 5
 WINDOW = 5.2  # seconds in which so many calls may leave; a little more than is seen
 AGAIN = 0.5  # seconds after which progress that was refused looks again, at the latest
 MOST = 45  # calls of the whole bot in a second, a few less than are allowed
 SECOND = 1.05
 LOOK = 0.1  # seconds after which who is not the first in line looks again
+_LIMIT = "X-RateLimit-Limit"
 
 
 class Pace:
     """The budget of one channel. A pause that Discord asks for holds for everything in it."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, whole: "Whole | None" = None) -> None:
         self._clock = clock
+        self._whole = whole
         self._left: deque[float] = deque(maxlen=CALLS)  # when the last calls left
         self._paused_until = float("-inf")
         self._line = Turns(clock, LOOK)
@@ -90,18 +98,34 @@ class Pace:
         most = CALLS - 1 if rank is Rank.PROGRESS else CALLS
         if len(self._left) >= most:
             opens = max(opens, self._left[-most] + WINDOW)
-        if rank is Rank.PROGRESS and self._left:
+        careful = rank is Rank.PROGRESS or (self._whole is not None and not self._whole.told)
+        if careful and self._left:
             opens = max(opens, self._left[-1] + EDIT)
         return opens - now
 
 
 class Whole:
-    """All calls of the bot together, but for interactions: Discord allows fifty a second (documented)."""
+    """All calls of the bot together, but for interactions: Discord allows fifty a second (documented).
+
+    `told` = Discord tells what the limit of messages is, and it is more than one call.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self.told = False
         self._left: deque[float] = deque(maxlen=MOST)
         self._next = asyncio.Lock()  # first come, first served
+
+    def listening(self) -> aiohttp.TraceConfig:
+        """Reads along what every answer tells: the library keeps it to itself."""
+
+        async def ended(_: object, __: object, answer: aiohttp.TraceRequestEndParams) -> None:
+            limit = answer.response.headers.get(_LIMIT, "") if "/messages" in answer.url.path else ""
+            self.told = self.told or (limit.isdecimal() and int(limit) > 1)
+
+        trace = aiohttp.TraceConfig()
+        trace.on_request_end.append(ended)
+        return trace
 
     @property
     def free(self) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import discord
@@ -15,6 +16,7 @@ from bot.platforms.discord.answers import Answers
 from bot.platforms.discord.client import Ears, ShardedEars
 from bot.platforms.discord.hearing import NAME, NOWHERE, spot_at
 from bot.platforms.discord.memory import DEAF, Memory
+from bot.platforms.discord.pace import Whole
 from bot.platforms.discord.pressing import Pressing
 from bot.platforms.discord.surface import Sent
 from bot.platforms.discord.talk import Talk
@@ -124,9 +126,10 @@ class DiscordPlatform:
 
     def client(self, responder: Responder, *, content: bool = True) -> Ears:
         """A client that knows what to do with what it hears."""
-        sharded = self._shards != 1
-        client = ShardedEars(content=content, shard_count=self._shards) if sharded else Ears(content=content)
-        answers = self._answers = Answers(client, responder, self._clock)
+        whole = Whole(self._clock)
+        shards: dict[str, Any] = {} if self._shards == 1 else {"shard_count": self._shards}
+        client = (ShardedEars if shards else Ears)(content=content, http_trace=whole.listening(), **shards)
+        answers = self._answers = Answers(client, responder, self._clock, whole)
         threads = Threads(answers, responder)
         client.talk = Talk(client, responder, answers, threads, speak=self._speak, clock=self._clock)
         client.pressing = Pressing(
